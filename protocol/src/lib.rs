@@ -1,0 +1,2 @@
+//! What crosses a process boundary of Elevate.
+#![warn(missing_docs)]
