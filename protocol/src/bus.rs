@@ -1,0 +1,55 @@
+//! Names on D-Bus, and the keys of what is passed there.
+
+/// The well-known name of the daemon.
+pub const NAME: &str = "org.elevate.Elevated1";
+/// The object of the daemon itself.
+pub const PATH: &str = "/org/elevate/Elevated1";
+/// The interface of [`PATH`].
+pub const MANAGER: &str = "org.elevate.Elevated1.Manager";
+/// The interface of one request.
+pub const REQUEST: &str = "org.elevate.Elevated1.Request";
+/// The interface of one grant.
+pub const GRANT: &str = "org.elevate.Elevated1.Grant";
+/// The interface of one session.
+pub const SESSION: &str = "org.elevate.Elevated1.Session";
+
+/// The object of request `id`.
+pub fn request_path(id: crate::Id) -> String {
+    format!("{PATH}/request/{id}")
+}
+
+/// The object of grant `id`.
+pub fn grant_path(id: crate::Id) -> String {
+    format!("{PATH}/grant/{id}")
+}
+
+/// The object of session `id`.
+pub fn session_path(id: crate::Id) -> String {
+    format!("{PATH}/session/{id}")
+}
+
+/// Keys of the one argument of `Manager.Elevate`, an `a{sv}`. Only `argv` must be there.
+pub mod ask {
+    /// `aay`: the command's words, the first of them the command.
+    pub const ARGV: &str = "argv";
+    /// `s`: the target user's name or `#uid`; `root` if absent.
+    pub const USER: &str = "user";
+    /// `s`: the target group's name or `#gid`; the target user's own if absent.
+    pub const GROUP: &str = "group";
+    /// `ay`: the caller's working directory, absolute.
+    pub const CWD: &str = "cwd";
+    /// `aay`: variables as `NAME=value`, only names of [`KEPT_ENVIRONMENT`](crate::stream::KEPT_ENVIRONMENT).
+    pub const ENVIRONMENT: &str = "environment";
+    /// `s`: why.
+    pub const REASON: &str = "reason";
+    /// `t`: for how long, in milliseconds.
+    pub const DURATION: &str = "duration";
+    /// `s`: the rule to use.
+    pub const RULE: &str = "rule";
+    /// `as`: what standard input, output and error are (see [`Kind`](crate::stdio::Kind)).
+    pub const STDIO: &str = "stdio";
+    /// `(qq)`: rows and columns of the caller's terminal; absent without one.
+    pub const WINDOW: &str = "window";
+    /// `b`: never ask anything, never wait for approvals (`-n`).
+    pub const NON_INTERACTIVE: &str = "non-interactive";
+}

@@ -1,0 +1,34 @@
+//! Where things are on a host.
+
+/// The system bus. Never taken from the environment, which belongs to the caller.
+pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
+/// Runtime files of the daemon.
+pub const RUNTIME: &str = "/run/elevate";
+/// The launcher's socket, a sequenced-packet socket that only root can open.
+pub const LAUNCHER_SOCKET: &str = "/run/elevate/launcher.sock";
+/// Settings of the daemon.
+pub const SETTINGS: &str = "/etc/elevate/elevated.toml";
+/// Roles and rules.
+pub const POLICY: &str = "/etc/elevate/policy.d";
+/// Vendor defaults of roles and rules; a file of the same name in [`POLICY`] takes its place.
+pub const VENDOR_POLICY: &str = "/usr/lib/elevate/policy.d";
+/// Requests, votes and grants.
+pub const STORE: &str = "/var/lib/elevate/state.db";
+/// Recordings of sessions.
+pub const RECORDINGS: &str = "/var/log/elevate/sessions";
+/// The unified cgroup hierarchy.
+pub const CGROUP: &str = "/sys/fs/cgroup";
+/// The slice that every session's scope is in.
+pub const SLICE: &str = "elevate.slice";
+/// The service whose processes the launcher serves, as `/proc/PID/cgroup` names it.
+pub const DAEMON_CGROUP: &str = "/system.slice/elevated.service";
+
+/// The cgroup folder of the scope of session `id`.
+pub fn scope_cgroup(id: crate::Id) -> String {
+    format!("{CGROUP}/{SLICE}/{}", id.scope())
+}
+
+/// The recording of session `id`.
+pub fn recording(id: crate::Id) -> String {
+    format!("{RECORDINGS}/{id}.cast.zst")
+}

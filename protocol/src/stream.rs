@@ -1,0 +1,212 @@
+//! What passes between a client and whoever serves it on its stream: first `elevated`, then, from
+//! [`ToClient::Attach`] on, the session leader.
+//!
+//! ```text
+//! client   Hello ->            <- Challenge          elevated
+//!          Proof ->            <- (AskEnvironment | AskReason | Waiting | Voted)*
+//!                              <- Refused, or nothing: the stream is handed to the leader
+//!                              <- Attach             leader
+//!          Stdio + descriptors ->
+//!          Terminal data, Resize, Signal, Continue ->
+//!                              <- data, Stopped, Notice, Ended
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::Bytes;
+use crate::error::ErrorName;
+use crate::id::Id;
+use crate::stdio::{Route, Three};
+
+/// Variables that a client offers without being asked, and that a session keeps. A name that
+/// ends in `*` stands for all that begin so. None of them names a file or a program.
+pub const KEPT_ENVIRONMENT: &[&str] =
+    &["TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "LC_*"];
+
+/// Whether `name` is one of [`KEPT_ENVIRONMENT`].
+pub fn kept_by_default(name: &[u8]) -> bool {
+    KEPT_ENVIRONMENT
+        .iter()
+        .any(|kept| match kept.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix.as_bytes()),
+            None => name == kept.as_bytes(),
+        })
+}
+
+/// Rows and columns of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Height.
+    pub rows: u16,
+    /// Width.
+    pub columns: u16,
+}
+
+/// From a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToServer {
+    /// The first word; the kernel attaches who sends it.
+    Hello,
+    /// The nonce of the challenge, from the same process.
+    Proof {
+        /// As it was sent.
+        nonce: String,
+    },
+    /// The values of the variables that were asked for and are set.
+    Environment {
+        /// `NAME=value` each.
+        variables: Vec<Bytes>,
+    },
+    /// The reason that was asked for.
+    Reason {
+        /// At most [`REASON_BYTES`](crate::limits::REASON_BYTES) bytes.
+        text: String,
+    },
+    /// Standard streams, one descriptor for each [`Route::Pass`] and [`Route::Pump`], in order.
+    Stdio,
+    /// The caller's terminal changed its size.
+    Resize {
+        /// The new size.
+        window: Window,
+    },
+    /// A signal that the client got from outside its terminal, for the command.
+    Signal {
+        /// Its number (signal(7)).
+        number: i32,
+    },
+    /// The client was continued by its shell: continue the command.
+    Continue,
+}
+
+/// To a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToClient {
+    /// Prove that the process that said hello is still the one talking.
+    Challenge {
+        /// To be sent back.
+        nonce: String,
+    },
+    /// It will not be. The last message of a stream.
+    Refused {
+        /// What kind of refusal.
+        error: ErrorName,
+        /// One line for the person, without the program's name.
+        message: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// The rule keeps more variables than [`KEPT_ENVIRONMENT`]: what are these?
+    AskEnvironment {
+        /// Exact names.
+        names: Vec<String>,
+    },
+    /// The rule wants a reason.
+    AskReason,
+    /// The request stands and waits for approvals.
+    Waiting {
+        /// The request.
+        request: Id,
+        /// Approvals that are needed in all.
+        needed: u32,
+        /// Who may approve, as the rule names them.
+        approvers: Vec<String>,
+        /// Time left, in milliseconds.
+        expires_in: u64,
+    },
+    /// Somebody voted.
+    Voted {
+        /// Who.
+        voter: String,
+        /// What.
+        approved: bool,
+        /// Approvals so far.
+        agreed: u32,
+        /// Approvals that are needed in all.
+        needed: u32,
+    },
+    /// A vote was counted; the last message of a voter's stream.
+    Counted {
+        /// The request's state after it, as its `State` property says it.
+        state: String,
+        /// Approvals so far.
+        agreed: u32,
+        /// Approvals that are needed in all.
+        needed: u32,
+    },
+    /// The grant stands; connect the standard streams.
+    Attach {
+        /// The session.
+        session: Id,
+        /// How each standard stream is connected.
+        routes: Three<Route>,
+        /// Whether the session has a terminal of its own.
+        terminal: bool,
+    },
+    /// The command was stopped (Ctrl-Z); stop likewise, and say [`ToServer::Continue`] after.
+    Stopped {
+        /// The signal that stopped it.
+        signal: i32,
+    },
+    /// A line for the person, from us and not from the command.
+    Notice {
+        /// Without a newline.
+        text: String,
+    },
+    /// The session is over; the last message of a stream.
+    Ended {
+        /// How the command ended.
+        status: Status,
+        /// Why the session ended.
+        reason: EndReason,
+    },
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It exited with this status, 0 to 255.
+    Exited(u8),
+    /// This signal ended it.
+    Signaled(i32),
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndReason {
+    /// The command ended by itself.
+    Finished,
+    /// The grant's time was over.
+    Deadline,
+    /// Somebody ended it.
+    Revoked {
+        /// Who, or what part of us.
+        by: String,
+    },
+    /// The client went away.
+    ClientGone,
+    /// What must be recorded could not be.
+    RecordingFailed,
+    /// The leader went away without a word; the tree was killed.
+    LeaderGone,
+    /// The machine went down.
+    Reboot,
+}
+
+impl EndReason {
+    /// One word, for listings and the journal.
+    pub fn word(&self) -> &'static str {
+        match self {
+            EndReason::Finished => "finished",
+            EndReason::Deadline => "deadline",
+            EndReason::Revoked { .. } => "revoked",
+            EndReason::ClientGone => "client-gone",
+            EndReason::RecordingFailed => "recording-failed",
+            EndReason::LeaderGone => "leader-gone",
+            EndReason::Reboot => "reboot",
+        }
+    }
+}
