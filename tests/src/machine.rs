@@ -1,0 +1,282 @@
+use std::fmt::Write as _;
+use std::process;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::keeper::Keeper;
+use crate::layer::Layer;
+use crate::{Command, Entry, Error, Login, Release, Spec, Terminal, base, journal, packages};
+
+/// How long a boot may take. It takes half a second.
+const BOOT: Duration = Duration::from_secs(60);
+
+/// The service of the base root in whose cgroup our commands run.
+const HARNESS_UNIT: &str = "system.slice/harness.service";
+
+/// Joins the cgroups named before `--`, forgets the host's login, and becomes what follows.
+const ENTER: &str = r#"
+while [ "$1" != -- ]; do echo 0 >"$1"; shift; done; shift
+if [ "$(cat /proc/self/loginuid)" != 4294967295 ]; then echo 4294967295 >/proc/self/loginuid; fi
+exec "$@""#;
+
+/// A booted machine. It ends when this value is dropped or its process dies.
+#[derive(Debug)]
+pub struct Machine {
+    name: String,
+    release: Release,
+    keeper: Keeper,
+    /// useradd takes one lock for all of `/etc/passwd` and does not wait for it.
+    users: Mutex<()>,
+    _layers: Vec<Layer>,
+}
+
+impl Machine {
+    /// Boots a machine and waits until all of its units are up.
+    ///
+    /// # Errors
+    /// If this process is not root, a cached layer cannot be made, there are no packages to
+    /// install, or the boot ends with a failed unit.
+    pub fn boot(spec: Spec) -> Result<Self, Error> {
+        if !rustix::process::geteuid().is_root() {
+            return Err(Error::NotRoot);
+        }
+        let base = base::layer(spec.release)?;
+        let mut layers = Vec::new();
+        if spec.with_packages {
+            layers.push(packages::layer(spec.release, base.path())?);
+        }
+        let mut lower: Vec<_> = layers
+            .iter()
+            .map(|layer| layer.path().join("upper"))
+            .collect();
+        lower.push(base.path().into());
+        layers.push(base);
+        let keeper = Keeper::start(&spec.name, &lower)?;
+        let users = Mutex::default();
+        let Spec { name, release, .. } = spec;
+        let machine = Self {
+            name,
+            release,
+            keeper,
+            users,
+            _layers: layers,
+        };
+        machine.wait_for_boot()?;
+        Ok(machine)
+    }
+
+    /// Its hostname.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The Debian release on it.
+    pub fn release(&self) -> Release {
+        self.release
+    }
+
+    /// The pid of its PID 1 outside of it, for nsenter and `/proc/PID/root`.
+    pub fn pid1(&self) -> u32 {
+        self.keeper.pid1()
+    }
+
+    /// The name that its cgroups have on the host.
+    pub fn unique_name(&self) -> &str {
+        self.keeper.unique_name()
+    }
+
+    /// A command to run in it as root: no terminal, a clean environment, no login behind it.
+    pub fn command(&self, argv: &[&str]) -> Command {
+        Command::new(self.enter(argv), argv.join(" "))
+    }
+
+    /// Runs a command in it as root.
+    ///
+    /// # Panics
+    /// If it cannot be started or takes longer than a minute.
+    #[track_caller]
+    pub fn run(&self, argv: &[&str]) -> crate::Output {
+        self.command(argv).run()
+    }
+
+    /// Makes a user with a home, a shell, no password, and the harness's ssh key. Doing so for a
+    /// user that is there already changes nothing.
+    ///
+    /// # Panics
+    /// If useradd refuses.
+    #[track_caller]
+    pub fn user(&self, name: &str) {
+        let _one_at_a_time = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let script = r#"
+            if id -u "$1" >/dev/null 2>&1; then exit 0; fi
+            useradd --create-home --shell /bin/bash "$1"
+            install -d -o "$1" -g "$1" -m 700 "/home/$1/.ssh"
+            install -o "$1" -g "$1" -m 600 /root/.ssh/id_ed25519.pub "/home/$1/.ssh/authorized_keys"
+        "#;
+        self.run(&["sh", "-euc", script, "user", name]).success();
+    }
+
+    /// Logs a user in through the machine's sshd: a login as real as any, with a loginuid, an audit
+    /// session and a logind session. Everything done with it shares that one login.
+    ///
+    /// # Panics
+    /// If sshd refuses.
+    #[track_caller]
+    pub fn login(&self, user: &str) -> Login<'_> {
+        Login::open(self, user)
+    }
+
+    /// A command as root on a terminal of 24 rows and 80 columns that belongs to nobody's login. For a terminal inside a
+    /// login see [`Login::terminal`].
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[track_caller]
+    pub fn terminal(&self, argv: &[&str]) -> Terminal {
+        Terminal::start(self.enter(argv), argv.join(" "))
+    }
+
+    /// Writes a file, root's, with this mode; its folder is made if missing.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    #[track_caller]
+    pub fn write(&self, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
+        // Through a process inside, so that a symlink there never leads to a file of the host.
+        let mode = format!("{mode:o}");
+        self.command(&["install", "-D", "-m", &mode, "/dev/stdin", path])
+            .stdin(contents.as_ref())
+            .run()
+            .success();
+    }
+
+    /// Reads a file.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    #[track_caller]
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        self.run(&["cat", "--", path]).success().stdout
+    }
+
+    /// The journal's entries of this boot with these values in these fields, oldest first. An entry
+    /// shows up a moment after it was sent: [`poll`](Self::poll) for what should come.
+    ///
+    /// # Panics
+    /// If journalctl fails.
+    #[track_caller]
+    pub fn journal(&self, fields: &[(&str, &str)]) -> Vec<Entry> {
+        journal::read(self, fields)
+    }
+
+    /// Asks again and again until there is an answer; see [`poll`](crate::poll).
+    ///
+    /// # Panics
+    /// If there is none in time. The end of the machine's journal comes with the message.
+    #[track_caller]
+    pub fn poll<T>(&self, what: &str, timeout: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(answer) = ask() {
+                return answer;
+            }
+            if Instant::now() > deadline {
+                let end = self.run(&["journalctl", "--no-pager", "--lines=30"]).text();
+                panic!("waited {timeout:?} in vain for {what}; the journal ends with:\n{end}");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The main pid of a unit as the machine sees it; `None` if it has none.
+    ///
+    /// # Panics
+    /// If systemctl fails.
+    #[track_caller]
+    pub fn main_pid(&self, unit: &str) -> Option<u32> {
+        let shown = self.run(&["systemctl", "show", "--value", "--property=MainPID", unit]);
+        shown.success().text().parse().ok().filter(|pid| *pid != 0)
+    }
+
+    /// Sends a signal to a process of the machine, by the pid it has there.
+    ///
+    /// # Panics
+    /// If there is no such process.
+    #[track_caller]
+    pub fn signal(&self, pid: u32, signal: &str) {
+        self.run(&["kill", "-s", signal, &pid.to_string()])
+            .success();
+    }
+
+    fn enter(&self, argv: &[&str]) -> process::Command {
+        self.enter_in(&self.keeper.cgroups_of(HARNESS_UNIT), argv)
+    }
+
+    fn enter_in(&self, cgroups: &[std::path::PathBuf], argv: &[&str]) -> process::Command {
+        let mut command = process::Command::new("sh");
+        command.args(["-c", ENTER, "enter"]).args(cgroups).arg("--");
+        command
+            .args([
+                "nsenter",
+                "--all",
+                "--target",
+                &self.pid1().to_string(),
+                "--",
+            ])
+            .args(argv);
+        command.env_clear().envs([
+            (
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ),
+            ("HOME", "/root"),
+            ("USER", "root"),
+            ("LOGNAME", "root"),
+            ("SHELL", "/bin/bash"),
+            ("LANG", "C.UTF-8"),
+            ("TERM", "xterm"),
+        ]);
+        command
+    }
+
+    fn wait_for_boot(&self) -> Result<(), Error> {
+        let asked = || {
+            let argv = ["systemctl", "is-system-running", "--wait"];
+            Command::new(self.enter_in(&[], &argv), argv.join(" "))
+                .timeout(BOOT)
+                .run()
+                .text()
+        };
+        let deadline = Instant::now() + BOOT;
+        loop {
+            match asked().as_str() {
+                "running" => return Ok(()),
+                "degraded" => return Err(self.keeper.boot_error(&self.failed_units())),
+                state if Instant::now() > deadline => {
+                    return Err(self.keeper.boot_error(&format!("it stayed {state:?}")));
+                }
+                _ => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    fn failed_units(&self) -> String {
+        let listed = self.run(&[
+            "systemctl",
+            "list-units",
+            "--failed",
+            "--plain",
+            "--no-legend",
+        ]);
+        let mut said = format!("failed units:\n{}\n", listed.text());
+        for unit in listed
+            .text()
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+        {
+            let log = self.run(&["journalctl", "--no-pager", "--lines=20", "--unit", unit]);
+            let _ = writeln!(said, "{}", log.text());
+        }
+        said
+    }
+}

@@ -1,0 +1,19 @@
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// The build folder of this workspace: `CARGO_TARGET_DIR`, else `target/` beside the workspace's
+/// `Cargo.toml`.
+pub fn target_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => std::path::absolute(&dir).unwrap_or_else(|_| dir.into()),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+    }
+}
+
+/// Where cached roots, console logs and the journals of failed tests live; made if missing.
+pub(crate) fn machines_dir() -> Result<PathBuf, Error> {
+    let dir = target_dir().join("machines");
+    std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+    dir.canonicalize().map_err(Error::file(&dir))
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// A Debian release that Elevate supports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Debian 12: systemd 252, dbus 1.14.
+    Bookworm,
+    /// Debian 13: systemd 257, dbus 1.16.
+    Trixie,
+}
+
+impl Release {
+    /// The code name, as the archive spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bookworm => "bookworm",
+            Self::Trixie => "trixie",
+        }
+    }
+
+    /// The release named by `ELEVATE_TEST_RELEASE`, else trixie. `cargo xtask test --release` sets
+    /// it, so that every test file can run on both.
+    ///
+    /// # Panics
+    /// If the variable names no supported release.
+    pub fn from_environment() -> Self {
+        match std::env::var("ELEVATE_TEST_RELEASE") {
+            Ok(name) => name
+                .parse()
+                .unwrap_or_else(|why| panic!("ELEVATE_TEST_RELEASE: {why}")),
+            Err(_) => Self::Trixie,
+        }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Release {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Self::Bookworm, Self::Trixie]
+            .into_iter()
+            .find(|release| release.name() == name)
+            .ok_or_else(|| format!("{name:?} is neither trixie nor bookworm"))
+    }
+}
+
+/// What machine to boot.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub(crate) name: String,
+    pub(crate) release: Release,
+    pub(crate) with_packages: bool,
+}
+
+impl Spec {
+    /// A machine with our packages installed, called `name` (its hostname, and the name under which
+    /// a failed test keeps its journal). Letters, digits and `-` only.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            release: Release::from_environment(),
+            with_packages: true,
+        }
+    }
+
+    /// Another release than the environment asks for.
+    pub fn release(mut self, release: Release) -> Self {
+        self.release = release;
+        self
+    }
+
+    /// Debian alone, without our packages.
+    pub fn plain(mut self) -> Self {
+        self.with_packages = false;
+        self
+    }
+}
