@@ -1,2 +1,40 @@
 //! Roles and rules in TOML to a verdict with its reasons.
+//!
+//! [`load()`] reads the files of a policy, or tells everything that is wrong with them.
+//! [`Policy::judge`] answers who may run what as whom, and what is owed first. Nothing here
+//! does I/O, asks for the time or knows an account: groups come in through [`Groups`], names
+//! and numbers through [`Question`].
+//!
+//! An allow rule is read as narrowly as its words permit and a deny rule as widely: a wildcard
+//! of an allow never matches `..`, a leading `.` or a leading `-`; an unknown membership counts
+//! for a deny only; a deny that speaks of no group holds whatever `-g` asks for.
 #![warn(missing_docs)]
+
+mod command;
+mod diagnostic;
+mod digest;
+mod index;
+mod judge;
+pub mod limits;
+mod load;
+mod milliseconds;
+mod names;
+mod people;
+mod policy;
+mod rule;
+mod run_as;
+mod shown;
+mod suggest;
+
+pub use command::Command;
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
+pub use judge::{
+    Allowance, Condition, Considered, Decision, Denial, DenialKind, Limit, Outcome, Question,
+    Verdict,
+};
+pub use load::{Defaults, HostFacts, load};
+pub use names::{InvalidName, RoleName, RuleName};
+pub use people::{Approver, Groups, Member, Membership, Role};
+pub use policy::Policy;
+pub use rule::{Effect, Execs, Owed, Record, Rule, RuleLimit, SessionSettings, Terms};
+pub use run_as::{RunAs, TargetGroup, TargetUser};

@@ -1,0 +1,142 @@
+//! The commands a rule speaks of.
+
+mod braces;
+mod glob;
+mod parse;
+mod pattern;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::diagnostic::Place;
+use pattern::Pattern;
+
+/// How wildcards are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As an allow rule must: `..`, a leading `.` and a leading `-` never match a wildcard.
+    Strict,
+    /// As a deny rule must: whatever a wildcard could mean, it forbids.
+    Generous,
+}
+
+/// One entry of a rule's `commands`.
+#[derive(Clone, Debug)]
+pub struct Command {
+    text: String,
+    place: Place,
+    shape: Shape,
+}
+
+#[derive(Clone, Debug)]
+enum Shape {
+    /// `ALL`: any command and any shell
+    Anything,
+    /// `SHELL`: what `-s` and `-i` start
+    Shell,
+    Run(Run),
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    path: Pattern,
+    args: Vec<Pattern>,
+    /// `...`: any further arguments
+    more: bool,
+}
+
+/// A pattern that cannot be understood; `what` goes into a message after the pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandError {
+    pub(crate) what: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+impl CommandError {
+    fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            suggestion: None,
+        }
+    }
+}
+
+impl Command {
+    /// The pattern as written in the policy.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The paths it names without a wildcard, as absolute paths with `/bin`, `/sbin` and
+    /// `/lib*` read as their `/usr` namesakes.
+    pub fn literal_paths(&self) -> impl Iterator<Item = &[u8]> {
+        let run = match &self.shape {
+            Shape::Run(run) => Some(run),
+            Shape::Anything | Shape::Shell => None,
+        };
+        run.into_iter().flat_map(|run| run.path.literals())
+    }
+
+    /// Whether only the paths of [`Command::literal_paths`] can match.
+    pub(crate) fn is_literal(&self) -> bool {
+        matches!(&self.shape, Shape::Run(run) if run.path.is_literal())
+    }
+
+    /// `file` has gone through [`usr_merged`] already.
+    pub(crate) fn matches(
+        &self,
+        file: &[u8],
+        args: &[Vec<u8>],
+        shell: bool,
+        reading: Reading,
+    ) -> bool {
+        match &self.shape {
+            Shape::Anything => true,
+            Shape::Shell => shell,
+            Shape::Run(run) => run.matches(file, args, reading),
+        }
+    }
+}
+
+impl Run {
+    fn matches(&self, file: &[u8], args: &[Vec<u8>], reading: Reading) -> bool {
+        let enough = match self.more {
+            true => args.len() >= self.args.len(),
+            false => args.len() == self.args.len(),
+        };
+        enough
+            && self.path.matches(file, reading)
+            && self
+                .args
+                .iter()
+                .zip(args)
+                .all(|(pattern, arg)| pattern.matches(arg, reading))
+    }
+}
+
+// Debian 12 and 13 and every distribution we ship for have merged /usr: both spellings are one
+// file, and a deny rule written with the one must meet the other.
+const MERGED: &[&[u8]] = &[
+    b"/bin/",
+    b"/sbin/",
+    b"/lib/",
+    b"/lib32/",
+    b"/lib64/",
+    b"/libx32/",
+];
+
+/// A path with `/bin`, `/sbin` and `/lib*` read as links into `/usr`, which they are.
+pub(crate) fn usr_merged(path: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+    if MERGED.iter().any(|folder| path.starts_with(folder)) {
+        [b"/usr", path].concat().into()
+    } else {
+        path.into()
+    }
+}

@@ -1,0 +1,108 @@
+//! One word of a command, with its alternatives.
+
+use super::glob::{Glob, has_dots};
+use super::words::{Unit, Word};
+use super::{CommandError, Reading, braces, usr_merged};
+
+/// A word: what any of its alternatives matches, it matches.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern(Vec<Alternative>);
+
+#[derive(Clone, Debug)]
+enum Alternative {
+    Literal(Vec<u8>),
+    Glob(Glob),
+}
+
+impl Pattern {
+    /// An argument.
+    pub(super) fn argument(word: &Word) -> Result<Self, CommandError> {
+        let words = braces::expand(&word.units)?;
+        words
+            .iter()
+            .map(|units| alternative(units))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// The command itself: an absolute path, with merged `/usr`.
+    pub(super) fn path(word: &Word) -> Result<Self, CommandError> {
+        let words = braces::expand(&word.units)?;
+        let alternatives = words.into_iter().map(|units| {
+            check_path(&units)?;
+            alternative(&merged(units))
+        });
+        alternatives.collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn matches(&self, text: &[u8], reading: Reading) -> bool {
+        self.0.iter().any(|alternative| match alternative {
+            Alternative::Literal(literal) => literal == text,
+            Alternative::Glob(glob) => glob.matches(text, reading),
+        })
+    }
+
+    pub(super) fn is_literal(&self) -> bool {
+        self.0
+            .iter()
+            .all(|alternative| matches!(alternative, Alternative::Literal(_)))
+    }
+
+    pub(super) fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter_map(|alternative| match alternative {
+            Alternative::Literal(literal) => Some(literal.as_slice()),
+            Alternative::Glob(_) => None,
+        })
+    }
+}
+
+fn alternative(units: &[Unit]) -> Result<Alternative, CommandError> {
+    let literal = literal(units);
+    let wild = units
+        .iter()
+        .any(|unit| matches!(unit, Unit::Star | Unit::DoubleStar));
+    let steps_up = literal.split(|b| *b == b'/').any(|part| part == b"..");
+    // Beside a wildcard no `..` at all: it would make a pattern that can never match.
+    if steps_up || (wild && has_dots(&literal)) {
+        return Err(CommandError::new(
+            "`..` never matches; write the path it leads to",
+        ));
+    }
+    Ok(if wild {
+        Alternative::Glob(Glob::new(units))
+    } else {
+        Alternative::Literal(literal)
+    })
+}
+
+// The bytes of a word, a wildcard as `*`.
+fn literal(units: &[Unit]) -> Vec<u8> {
+    let chars = units.iter().map(|unit| match unit {
+        Unit::Char(c) => *c,
+        _ => '*',
+    });
+    chars.collect::<String>().into_bytes()
+}
+
+fn check_path(units: &[Unit]) -> Result<(), CommandError> {
+    let text = literal(units);
+    let Some(path) = text.strip_prefix(b"/") else {
+        return Err(CommandError::new(
+            "a command begins with its whole path, as in `/usr/bin/systemctl`",
+        ));
+    };
+    let mut parts = path.split(|b| *b == b'/');
+    if parts.any(|part| part.is_empty() || part == b".") {
+        return Err(CommandError::new(
+            "a path has no empty part, no `.` and no `/` at its end; it could never match",
+        ));
+    }
+    Ok(())
+}
+
+fn merged(units: Vec<Unit>) -> Vec<Unit> {
+    let text = literal(&units);
+    let grown = usr_merged(&text).len() - text.len();
+    let prefix = "/usr".chars().map(Unit::Char).take(grown);
+    prefix.chain(units).collect()
+}

@@ -1,0 +1,61 @@
+//! What a rule says, as a digest that a vote can be bound to.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::names::RuleName;
+use crate::people::Member;
+use crate::policy::Policy;
+use crate::rule::{Rule, Terms};
+use crate::run_as::RunAs;
+
+// Everything that decides what the rule allows whom, aliases resolved, in an order that doesn't
+// hang on files. Descriptions and places are left out: they decide nothing.
+#[derive(Serialize)]
+struct Content<'a> {
+    version: u32,
+    name: &'a RuleName,
+    roles: Vec<(&'a str, &'a [Member])>,
+    run_as: &'a [RunAs],
+    commands: Vec<&'a str>,
+    terms: &'a Option<Terms>,
+    approving_roles: Vec<(&'a str, &'a [Member])>,
+}
+
+impl Policy {
+    /// SHA-256 over everything that `rule` says, with the members of the roles and the contents
+    /// of the aliases it depends on. It changes when any of that does, and not when files are
+    /// renamed, reordered or commented. `None` for a rule that doesn't exist.
+    #[must_use]
+    pub fn content_digest(&self, rule: &RuleName) -> Option<[u8; 32]> {
+        let bytes = serde_json::to_vec(&self.content(self.rule(rule)?)).ok()?;
+        Some(Sha256::digest(bytes).into())
+    }
+
+    fn content<'a>(&'a self, rule: &'a Rule) -> Content<'a> {
+        let mut commands: Vec<_> = rule.commands.iter().map(|command| command.text()).collect();
+        commands.sort_unstable();
+        let approvers = self.approvers_of(&rule.name).iter();
+        let approving = approvers.filter_map(|approver| match approver {
+            crate::people::Approver::Role(role) => Some(role.as_str()),
+            _ => None,
+        });
+        Content {
+            version: 1,
+            name: &rule.name,
+            roles: rule
+                .roles
+                .iter()
+                .map(|role| self.members(role.as_str()))
+                .collect(),
+            run_as: &rule.run_as,
+            commands,
+            terms: &rule.terms,
+            approving_roles: approving.map(|role| self.members(role)).collect(),
+        }
+    }
+
+    fn members<'a>(&'a self, role: &'a str) -> (&'a str, &'a [Member]) {
+        (role, self.roles.get(role).map_or(&[], |role| &role.members))
+    }
+}

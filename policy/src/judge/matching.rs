@@ -1,0 +1,135 @@
+//! One rule against one question.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::question::Question;
+use super::verdict::{Condition, Outcome};
+use crate::command::{Reading, usr_merged};
+use crate::names::RoleName;
+use crate::people::{Groups, Membership};
+use crate::policy::Policy;
+use crate::rule::{Effect, Rule};
+use crate::shown::{shown, shown_bytes};
+
+/// A question with what was found out about it on the way.
+pub(super) struct Matching<'a> {
+    policy: &'a Policy,
+    q: &'a Question<'a>,
+    groups: &'a dyn Groups,
+    file: Cow<'a, [u8]>,
+    roles: HashMap<&'a str, Membership>,
+}
+
+impl<'a> Matching<'a> {
+    pub(super) fn new(policy: &'a Policy, q: &'a Question<'a>, groups: &'a dyn Groups) -> Self {
+        Self {
+            policy,
+            q,
+            groups,
+            file: usr_merged(q.file),
+            roles: HashMap::new(),
+        }
+    }
+
+    /// What becomes of the rule, and whether that hangs on an unknown membership alone.
+    pub(super) fn outcome(&mut self, rule: &'a Rule) -> (Outcome, bool) {
+        let effect = rule.effect();
+        let who = self.who(rule);
+        let outcome = if who == Membership::No {
+            self.not_a_member(rule)
+        } else if !self.run_as(rule, effect) {
+            self.wrong_target()
+        } else if !self.command(rule, effect) {
+            self.wrong_command()
+        } else {
+            return match (who, effect) {
+                (Membership::Yes, _) => (Outcome::Matched, false),
+                (_, Effect::Deny) => (Outcome::MatchedUnsure, true),
+                (_, Effect::Allow) => (self.unsure(), true),
+            };
+        };
+        (outcome, false)
+    }
+
+    /// The same answer within one verdict for one role, and no source is asked twice.
+    fn who(&mut self, rule: &'a Rule) -> Membership {
+        let memberships: Vec<_> = rule.roles.iter().map(|role| self.role(role)).collect();
+        Membership::any(memberships)
+    }
+
+    fn role(&mut self, name: &'a RoleName) -> Membership {
+        let Self {
+            policy,
+            q,
+            groups,
+            roles,
+            ..
+        } = self;
+        *roles
+            .entry(name.as_str())
+            .or_insert_with(|| match policy.roles.get(name) {
+                Some(role) => role.includes(q.user, *groups),
+                None => Membership::No,
+            })
+    }
+
+    fn run_as(&self, rule: &Rule, effect: Effect) -> bool {
+        rule.run_as.iter().any(|run_as| match effect {
+            Effect::Allow => run_as.allows(self.q),
+            Effect::Deny => run_as.forbids(self.q),
+        })
+    }
+
+    fn command(&self, rule: &Rule, effect: Effect) -> bool {
+        let reading = match effect {
+            Effect::Allow => Reading::Strict,
+            Effect::Deny => Reading::Generous,
+        };
+        let (q, file) = (self.q, &self.file);
+        rule.commands
+            .iter()
+            .any(|command| command.matches(file, q.args, q.shell, reading))
+    }
+
+    fn not_a_member(&self, rule: &Rule) -> Outcome {
+        let roles: Vec<_> = rule.roles.iter().map(RoleName::as_str).collect();
+        let user = shown(self.q.user);
+        not_matched(
+            Condition::Roles,
+            format!("{user} has no role of it ({})", roles.join(", ")),
+        )
+    }
+
+    fn unsure(&self) -> Outcome {
+        let detail = format!("whether {} has a role of it is unknown", shown(self.q.user));
+        not_matched(Condition::Roles, detail)
+    }
+
+    fn wrong_target(&self) -> Outcome {
+        let user = shown(self.q.target_user);
+        let detail = match self.q.target_group {
+            Some(group) => format!("not as {user} with group {}", shown(group)),
+            None => format!("not as {user} without `-g`"),
+        };
+        not_matched(Condition::RunAs, detail)
+    }
+
+    fn wrong_command(&self) -> Outcome {
+        let what = if self.q.shell { "the shell " } else { "" };
+        let count = match self.q.args.len() {
+            0 => "no argument".to_owned(),
+            1 => "1 argument".to_owned(),
+            n => format!("{n} arguments"),
+        };
+        let detail = format!(
+            "not {what}{} with {count} like these",
+            shown_bytes(self.q.file)
+        );
+        not_matched(Condition::Commands, detail)
+    }
+}
+
+pub(super) fn not_matched(condition: Condition, detail: String) -> Outcome {
+    Outcome::NotMatched { condition, detail }
+}

@@ -1,0 +1,186 @@
+//! From a question to a verdict.
+
+mod matching;
+mod question;
+mod verdict;
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::people::Groups;
+use crate::policy::Policy;
+use crate::rule::{Owed, Rule, SessionSettings, Terms};
+use matching::{Matching, not_matched};
+pub use question::Question;
+pub use verdict::{
+    Allowance, Condition, Considered, Decision, Denial, DenialKind, Limit, Outcome, Verdict,
+};
+
+impl Policy {
+    /// Answers a question. The default is no; a matching deny rule wins over everything; of
+    /// several allow rules the least demanding is taken, or the one named with `--rule`.
+    ///
+    /// `considered` holds the rules that can speak of this file at all, which are found
+    /// without a look at the others; [`Policy::explain`] looks at every rule.
+    pub fn judge(&self, q: &Question<'_>, groups: &dyn Groups) -> Verdict {
+        let file = crate::command::usr_merged(q.file);
+        let rules = self
+            .index
+            .candidates(&file)
+            .into_iter()
+            .map(|at| &self.rules[at]);
+        self.decide(q, groups, rules)
+    }
+
+    /// The same decision as [`Policy::judge`], with every rule of the policy in `considered`.
+    pub fn explain(&self, q: &Question<'_>, groups: &dyn Groups) -> Verdict {
+        self.decide(q, groups, self.rules.iter())
+    }
+
+    fn decide<'a>(
+        &'a self,
+        q: &Question<'_>,
+        groups: &dyn Groups,
+        rules: impl Iterator<Item = &'a Rule>,
+    ) -> Verdict {
+        if let Err(denial) = q.check() {
+            let decision = Decision::Denied(denial);
+            return Verdict {
+                decision,
+                decided_by: None,
+                considered: Vec::new(),
+            };
+        }
+        let mut found = Found::default();
+        let mut matching = Matching::new(self, q, groups);
+        for rule in rules {
+            let (outcome, unsure) = matching.outcome(rule);
+            found.add(rule, outcome, unsure);
+        }
+        found.verdict(q)
+    }
+}
+
+/// What the rules said, each by itself.
+#[derive(Default)]
+struct Found<'a> {
+    allows: Vec<(&'a Rule, &'a Terms)>,
+    deny: Option<(&'a Rule, bool)>,
+    /// An allow rule failed on nothing but a membership that is unknown.
+    unsure: bool,
+    considered: Vec<Considered>,
+}
+
+impl<'a> Found<'a> {
+    fn add(&mut self, rule: &'a Rule, outcome: Outcome, unsure: bool) {
+        let matched = matches!(outcome, Outcome::Matched | Outcome::MatchedUnsure);
+        match &rule.terms {
+            Some(terms) if matched => self.allows.push((rule, terms)),
+            Some(_) => self.unsure |= unsure,
+            // A deny that certainly matches explains more than one that may.
+            None if matched && self.deny.is_none_or(|(_, first)| first && !unsure) => {
+                self.deny = Some((rule, unsure));
+            }
+            None => {}
+        }
+        self.considered.push(Considered {
+            rule: rule.name.clone(),
+            effect: rule.effect(),
+            place: rule.place.clone(),
+            outcome,
+        });
+    }
+
+    fn verdict(mut self, q: &Question<'_>) -> Verdict {
+        let (decision, decided_by) = match self.choose(q) {
+            Ok((rule, terms)) => (
+                Decision::Allowed(self.allowance(q, rule, terms)),
+                Some(rule),
+            ),
+            Err(denial) => (Decision::Denied(denial), self.deny.map(|(rule, _)| rule)),
+        };
+        self.mark_too_short(q);
+        Verdict {
+            decision,
+            decided_by: decided_by.map(|rule| rule.name.clone()),
+            considered: self.considered,
+        }
+    }
+
+    fn choose(&self, q: &Question<'_>) -> Result<(&'a Rule, &'a Terms), Denial> {
+        match self.deny {
+            Some((_, false)) => return Err(q.denial_by_rule()),
+            Some((_, true)) => return Err(q.denial_unsure()),
+            None => {}
+        }
+        if self.allows.is_empty() {
+            return Err(if self.unsure {
+                q.denial_unsure()
+            } else {
+                q.denial_by_default()
+            });
+        }
+        let named = |rule: &Rule| q.rule.is_none_or(|name| rule.name.as_str() == name);
+        let allows: Vec<_> = self.allows.iter().filter(|(rule, _)| named(rule)).collect();
+        let longest = allows.iter().map(|(_, terms)| terms.limit.max).max();
+        let Some(longest) = longest else {
+            return Err(q.denial_of_named_rule(q.rule.unwrap_or_default()));
+        };
+        let long_enough = allows
+            .into_iter()
+            .filter(|(_, terms)| is_long_enough(q, terms));
+        long_enough
+            .min_by_key(|(rule, terms)| demand(rule, terms))
+            .copied()
+            .ok_or_else(|| q.denial_of_time(longest))
+    }
+
+    fn allowance(&self, q: &Question<'_>, rule: &Rule, terms: &Terms) -> Allowance {
+        // All that match, also those too short for this question: asking for longer must not
+        // loosen what is recorded.
+        let sessions = self.allows.iter().map(|(_, terms)| &terms.session);
+        let strictest = sessions.fold(terms.session.clone(), SessionSettings::strictest);
+        Allowance {
+            rule: rule.name.clone(),
+            owed: terms.owed,
+            limit: Limit {
+                granted: q.wanted.unwrap_or(terms.limit.default),
+                max: terms.limit.max,
+                tasks: terms.limit.tasks,
+            },
+            session: strictest,
+        }
+    }
+
+    fn mark_too_short(&mut self, q: &Question<'_>) {
+        for (rule, terms) in self
+            .allows
+            .iter()
+            .filter(|(_, terms)| !is_long_enough(q, terms))
+        {
+            let detail = format!("for {} at most", spoken(terms.limit.max));
+            let outcome = not_matched(Condition::Limit, detail);
+            if let Some(one) = self.considered.iter_mut().find(|one| one.rule == rule.name) {
+                one.outcome = outcome;
+            }
+        }
+    }
+}
+
+fn is_long_enough(q: &Question<'_>, terms: &Terms) -> bool {
+    q.wanted.is_none_or(|wanted| wanted <= terms.limit.max)
+}
+
+// Fewest approvals, no reason before a reason, then the name.
+fn demand<'a>(rule: &'a Rule, terms: &Terms) -> (Owed, &'a str) {
+    (terms.owed, rule.name.as_str())
+}
+
+/// A length of time as people write it and the policy reads it: `1h 30m`.
+pub(crate) fn spoken(time: Duration) -> String {
+    match SignedDuration::try_from(time) {
+        Ok(time) => format!("{time:#}"),
+        Err(_) => format!("{time:?}"),
+    }
+}

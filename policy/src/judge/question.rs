@@ -1,0 +1,135 @@
+//! What is asked of the policy.
+
+use std::time::Duration;
+
+use super::spoken;
+use super::verdict::{Denial, DenialKind};
+use crate::limits::{MAX_ID, MIN_TIME};
+use crate::shown::shown;
+
+/// One person wants to run one thing. All of it comes from the kernel, the bus and the account
+/// databases; nothing of it is the asker's own word but what they want.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The caller's name.
+    pub user: &'a str,
+    /// The caller's uid.
+    pub uid: u32,
+    /// The name of the user to run as; the caller's own for `-g` without `-u`.
+    pub target_user: &'a str,
+    /// That user's uid.
+    pub target_uid: u32,
+    /// The name of the group of `-g`; `None` when `-g` was not asked.
+    pub target_group: Option<&'a str>,
+    /// That group's gid; `None` when `-g` was not asked.
+    pub target_gid: Option<u32>,
+    /// The file to execute: an absolute path without links, `.` or `..`.
+    pub file: &'a [u8],
+    /// The arguments, without `argv[0]`.
+    pub args: &'a [Vec<u8>],
+    /// Whether this is the shell of `-s` or `-i` without a command.
+    pub shell: bool,
+    /// The rule named with `--rule`.
+    pub rule: Option<&'a str>,
+    /// How long it shall last, from `--for`.
+    pub wanted: Option<Duration>,
+}
+
+impl Question<'_> {
+    /// Refuses what no rule may be asked about, whatever it says.
+    pub(super) fn check(&self) -> Result<(), Denial> {
+        let ids = [Some(self.uid), Some(self.target_uid), self.target_gid];
+        if ids.into_iter().flatten().any(|id| id > MAX_ID) {
+            return Err(invalid("a uid or gid above 2147483647 is none"));
+        }
+        if self.user.is_empty() || self.target_user.is_empty() {
+            return Err(invalid("a user without a name is none"));
+        }
+        if self.target_group.is_some() != self.target_gid.is_some() {
+            return Err(invalid("a group has a name and a gid"));
+        }
+        if !is_resolved(self.file) {
+            return Err(invalid("the command is no resolved path"));
+        }
+        if self.args.iter().any(|arg| arg.contains(&0)) {
+            return Err(invalid("an argument holds a NUL"));
+        }
+        match self.wanted {
+            Some(wanted) if wanted < MIN_TIME => Err(invalid("the shortest time is 1s")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn denial_by_default(&self) -> Denial {
+        Denial {
+            kind: DenialKind::NotAllowed,
+            message: format!("no rule lets you run this as {}", self.target()),
+            advice: "ask an administrator for a role with a rule for it".into(),
+        }
+    }
+
+    pub(super) fn denial_by_rule(&self) -> Denial {
+        Denial {
+            kind: DenialKind::Forbidden,
+            message: format!("the policy forbids you to run this as {}", self.target()),
+            advice: "ask an administrator if you think that it should not".into(),
+        }
+    }
+
+    pub(super) fn denial_unsure(&self) -> Denial {
+        Denial {
+            kind: DenialKind::Unsure,
+            message: "your groups cannot be looked up now, and so it is no".into(),
+            advice: "try again; if it stays so, tell an administrator".into(),
+        }
+    }
+
+    // The same words for a rule that doesn't exist and for one of other people.
+    pub(super) fn denial_of_named_rule(&self, name: &str) -> Denial {
+        Denial {
+            kind: DenialKind::NamedRule,
+            message: format!(
+                "rule `{}` does not let you run this as {}",
+                shown(name),
+                self.target()
+            ),
+            advice: "leave `--rule` out to use any rule of yours".into(),
+        }
+    }
+
+    pub(super) fn denial_of_time(&self, longest: Duration) -> Denial {
+        let longest_words = spoken(longest);
+        Denial {
+            kind: DenialKind::TooLong { longest },
+            message: format!(
+                "you may run this as {} for {longest_words} at most",
+                self.target()
+            ),
+            advice: format!("ask for less, as in `--for '{longest_words}'`"),
+        }
+    }
+
+    fn target(&self) -> String {
+        let user = shown(self.target_user);
+        match self.target_group {
+            Some(group) => format!("{user} with group {}", shown(group)),
+            None => user,
+        }
+    }
+}
+
+fn invalid(why: &str) -> Denial {
+    Denial {
+        kind: DenialKind::Invalid,
+        message: format!("this is nothing that can be asked for: {why}"),
+        advice: "correct the request and ask again".into(),
+    }
+}
+
+fn is_resolved(file: &[u8]) -> bool {
+    let Some(path) = file.strip_prefix(b"/") else {
+        return false;
+    };
+    let bad = |part: &[u8]| part.is_empty() || part == b"." || part == b"..";
+    !file.contains(&0) && !path.split(|b| *b == b'/').any(bad)
+}

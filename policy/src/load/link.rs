@@ -1,0 +1,267 @@
+//! From what the files say to a policy: references followed, every word understood.
+
+use std::collections::BTreeMap;
+
+use super::aliases::Aliases;
+use super::problems::{Problems, Word};
+use super::raw::{Kind, Raw, RawRole, RawRule};
+use super::terms::{RawLimit, RawTerms};
+use super::{Defaults, HostFacts, accounts};
+use crate::command::Command;
+use crate::names::{RoleName, RuleName};
+use crate::people::{Approver, Role};
+use crate::rule::{Rule, RuleLimit, Terms};
+use crate::run_as::RunAs;
+use crate::shown::shown;
+use crate::suggest::nearest;
+
+pub(super) struct Linker<'a> {
+    raw: &'a Raw,
+    aliases: Aliases<'a>,
+    problems: &'a Problems,
+    host: &'a HostFacts,
+    defaults: &'a Defaults,
+}
+
+impl<'a> Linker<'a> {
+    pub(super) fn new(
+        raw: &'a Raw,
+        problems: &'a Problems,
+        host: &'a HostFacts,
+        defaults: &'a Defaults,
+    ) -> Self {
+        Self {
+            raw,
+            aliases: Aliases::new(raw, problems),
+            problems,
+            host,
+            defaults,
+        }
+    }
+
+    /// Also looks at aliases that nothing uses: they are wrong today, not the day they are used.
+    pub(super) fn check_aliases(&self) {
+        for ((kind, _), (_, words)) in &self.raw.aliases {
+            match kind {
+                Kind::Users => drop(self.parsed(Kind::Users, words, accounts::member)),
+                Kind::RunAs => drop(self.run_as(words)),
+                Kind::Commands => drop(self.commands(words)),
+                Kind::Approvers => drop(self.approvers(words)),
+            }
+        }
+    }
+
+    pub(super) fn roles(&self) -> BTreeMap<RoleName, Role> {
+        let roles = self.raw.roles.iter().filter_map(|(name, raw)| {
+            let name = RoleName::new(name).ok()?;
+            Some((name.clone(), self.role(name, raw)))
+        });
+        roles.collect()
+    }
+
+    fn role(&self, name: RoleName, raw: &'a RawRole) -> Role {
+        let mut members = self.parsed(Kind::Users, &raw.members, accounts::member);
+        members.sort();
+        members.dedup();
+        Role {
+            name,
+            description: raw.description.as_ref().map(|d| d.text.clone()),
+            members,
+        }
+    }
+
+    /// The rules, by name.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        self.raw
+            .rules
+            .values()
+            .filter_map(|raw| self.rule(raw))
+            .collect()
+    }
+
+    fn rule(&self, raw: &'a RawRule) -> Option<Rule> {
+        let terms = raw.terms.as_ref().map(|terms| self.terms(terms));
+        let rule = Rule {
+            name: RuleName::new(&raw.name.text).ok()?,
+            description: raw.description.as_ref().map(|d| d.text.clone()),
+            roles: self.role_names(&raw.roles),
+            run_as: self.run_as(&raw.run_as),
+            commands: self.commands(&raw.commands),
+            terms,
+            place: raw.name.place.clone(),
+        };
+        // A rule whose `require` was missing or broken has no terms and is no deny either; its
+        // problem has been reported, and it must not be taken for a deny.
+        (raw.denies || rule.terms.is_some()).then_some(rule)
+    }
+
+    fn role_names(&self, words: &[Word]) -> Vec<RoleName> {
+        let mut names: Vec<_> = words
+            .iter()
+            .filter_map(|word| self.role_name(word))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn role_name(&self, word: &Word) -> Option<RoleName> {
+        if word.text.starts_with(['%', '@']) {
+            let message = format!(
+                "{} is no role; put groups and aliases into the `members` of a role",
+                word.quoted()
+            );
+            self.problems.add(word, message);
+            return None;
+        }
+        self.existing_role(word, &word.text, "")
+    }
+
+    fn existing_role(&self, word: &Word, name: &str, prefix: &str) -> Option<RoleName> {
+        if self.raw.roles.contains_key(name) {
+            return RoleName::new(name).ok();
+        }
+        let near = nearest(name, self.raw.roles.keys().map(String::as_str));
+        let near = near.map(|name| format!("{prefix}{name}"));
+        self.problems
+            .suggest(word, format!("unknown role `{}`", shown(name)), near);
+        None
+    }
+
+    fn run_as(&self, words: &'a [Word]) -> Vec<RunAs> {
+        let mut run_as = self.parsed(Kind::RunAs, words, accounts::run_as);
+        run_as.sort();
+        run_as.dedup();
+        run_as
+    }
+
+    fn commands(&self, words: &'a [Word]) -> Vec<Command> {
+        let words = self.aliases.expand(Kind::Commands, words).into_iter();
+        let commands = words.filter_map(|word| {
+            let parsed = Command::parse(&word.text, word.place.clone());
+            parsed
+                .map_err(|error| {
+                    let message = format!("in command {}: {}", word.quoted(), error.what);
+                    self.problems.suggest(word, message, error.suggestion);
+                })
+                .ok()
+        });
+        commands.collect()
+    }
+
+    fn approvers(&self, words: &'a [Word]) -> Vec<Approver> {
+        let mut approvers = self.parsed(Kind::Approvers, words, |word| {
+            let approver = accounts::approver(word)?;
+            if let Approver::Role(role) = &approver {
+                self.existing_role(word, role.as_str(), "role:");
+            }
+            Ok(approver)
+        });
+        approvers.sort();
+        approvers.dedup();
+        approvers
+    }
+
+    fn parsed<T>(
+        &self,
+        kind: Kind,
+        words: &'a [Word],
+        parse: impl Fn(&Word) -> Result<T, String>,
+    ) -> Vec<T> {
+        let words = self.aliases.expand(kind, words).into_iter();
+        let parsed = words.filter_map(|word| match parse(word) {
+            Ok(parsed) => Some(parsed),
+            Err(why) => {
+                self.problems.add(word, format!("{}: {why}", word.quoted()));
+                None
+            }
+        });
+        parsed.collect()
+    }
+
+    fn terms(&self, raw: &'a RawTerms) -> Terms {
+        let words = raw.approvers.as_ref().map_or(&[][..], |(_, words)| words);
+        let terms = Terms {
+            owed: raw.owed,
+            approvers: self.approvers(words),
+            limit: self.limit(&raw.limit),
+            session: raw.session.clone(),
+        };
+        self.check_approvals(raw, &terms);
+        terms
+    }
+
+    fn check_approvals(&self, raw: &RawTerms, terms: &Terms) {
+        match (&raw.approvals, &raw.approvers) {
+            (Some(word), approvers) if terms.owed.approvals > 0 => {
+                let listed = approvers
+                    .as_ref()
+                    .is_some_and(|(_, words)| !words.is_empty());
+                if !listed {
+                    let message = "approvals are owed and nobody may give them; write \
+                                   `approvers = [\"role:lead\"]` beside it";
+                    self.problems.add(word, message);
+                } else if too_few(terms) {
+                    let message = format!(
+                        "{} approvals are owed and fewer people may give them",
+                        terms.owed.approvals
+                    );
+                    self.problems.add(word, message);
+                }
+            }
+            // Most likely the number was forgotten, and then this would be a standing grant.
+            (_, Some((key, _))) => {
+                let message = "there are approvers and no approvals are owed; write \
+                               `approvals = 1` or remove `approvers`";
+                self.problems.add(key, message);
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn limit(&self, raw: &RawLimit) -> RuleLimit {
+        let most = raw
+            .max
+            .as_ref()
+            .map_or(self.defaults.limit_max, |(_, max)| *max);
+        if let Some((word, _)) = raw.default.as_ref().filter(|(_, default)| *default > most) {
+            let message = match raw.max {
+                Some(_) => "`default` is longer than `max`".to_owned(),
+                None => format!(
+                    "`default` is longer than the longest time of elevated.toml ({}); write \
+                     `max` too",
+                    crate::judge::spoken(most)
+                ),
+            };
+            self.problems.add(word, message);
+        }
+        let default = raw
+            .default
+            .as_ref()
+            .map_or(self.defaults.limit_default, |(_, time)| *time);
+        RuleLimit {
+            default: default.min(most),
+            max: most,
+            tasks: self.tasks(raw),
+        }
+    }
+
+    fn tasks(&self, raw: &RawLimit) -> Option<u32> {
+        let (word, tasks) = raw.tasks.as_ref()?;
+        let controllers = self.host.controllers.as_ref();
+        if controllers.is_some_and(|all| !all.iter().any(|name| name == "pids")) {
+            let message = "this host cannot enforce `tasks`: its cgroups have no `pids` controller";
+            self.problems.add(word, message);
+        }
+        Some(*tasks)
+    }
+}
+
+// Only where everybody who may approve is named does the policy itself tell how many they are.
+fn too_few(terms: &Terms) -> bool {
+    let named = terms
+        .approvers
+        .iter()
+        .all(|one| matches!(one, Approver::User(_)));
+    named && (terms.approvers.len() as u64) < u64::from(terms.owed.approvals)
+}

@@ -1,0 +1,270 @@
+//! What the files say, before references between them are followed.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::language;
+use super::problems::Word;
+use super::reader::{Reader, Value};
+use super::terms::{self, RawTerms};
+use crate::names;
+use crate::suggest::nearest;
+
+/// What an alias stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Users,
+    Commands,
+    RunAs,
+    Approvers,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 4] = [Self::Users, Self::Commands, Self::RunAs, Self::Approvers];
+
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Commands => "commands",
+            Self::RunAs => "run_as",
+            Self::Approvers => "approvers",
+        }
+    }
+
+    pub(super) fn example(self) -> &'static str {
+        match self {
+            Self::Users => r#""alice", "%dba""#,
+            Self::Commands => r#""/usr/bin/id""#,
+            Self::RunAs => r#""root""#,
+            Self::Approvers => r#""role:lead", "%oncall", "bob""#,
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Raw {
+    pub(super) aliases: BTreeMap<(Kind, String), (Word, Vec<Word>)>,
+    pub(super) roles: BTreeMap<String, RawRole>,
+    pub(super) rules: BTreeMap<String, RawRule>,
+}
+
+pub(super) struct RawRole {
+    pub(super) description: Option<Word>,
+    pub(super) members: Vec<Word>,
+}
+
+pub(super) struct RawRule {
+    pub(super) name: Word,
+    pub(super) description: Option<Word>,
+    pub(super) roles: Vec<Word>,
+    pub(super) run_as: Vec<Word>,
+    pub(super) commands: Vec<Word>,
+    pub(super) denies: bool,
+    pub(super) terms: Option<RawTerms>,
+}
+
+impl Raw {
+    pub(super) fn read(&mut self, file: &Reader<'_>, top: &DeTable<'_>) {
+        file.check_keys(top, &language::TOP);
+        if let Some(table) = top
+            .get("alias")
+            .and_then(|value| file.table(value, "alias"))
+        {
+            self.read_aliases(file, table);
+        }
+        for (name, table) in named_tables(file, top, "role") {
+            self.read_role(file, name, table);
+        }
+        for (name, table) in named_tables(file, top, "rule") {
+            self.read_rule(file, name, table);
+        }
+    }
+
+    fn read_aliases(&mut self, file: &Reader<'_>, aliases: &DeTable<'_>) {
+        file.check_keys(aliases, &language::ALIAS);
+        for kind in Kind::ALL {
+            let table = aliases
+                .get(kind.key())
+                .and_then(|value| file.table(value, kind.key()));
+            for (key, value) in table.into_iter().flatten() {
+                let Some(name) = checked_name(file, file.key(key)) else {
+                    continue;
+                };
+                let words = file.strings(value, &name.text, kind.example());
+                let id = (kind, name.text.clone());
+                if let Some((first, _)) = self.aliases.get(&id) {
+                    twice(
+                        file,
+                        &name,
+                        &format!("alias `{}.{}`", kind.key(), name.text),
+                        first,
+                    );
+                } else {
+                    self.aliases.insert(id, (name, words));
+                }
+            }
+        }
+    }
+
+    fn read_role(&mut self, file: &Reader<'_>, name: Word, table: &DeTable<'_>) {
+        file.check_keys(table, &language::ROLE);
+        let description = description(file, table);
+        let members = list(file, table, "members", Kind::Users.example()).unwrap_or_default();
+        let Some(known) = self.roles.get_mut(&name.text) else {
+            self.roles.insert(
+                name.text,
+                RawRole {
+                    description,
+                    members,
+                },
+            );
+            return;
+        };
+        known.members.extend(members);
+        match (&known.description, description) {
+            (Some(first), Some(second)) => {
+                twice(
+                    file,
+                    &second,
+                    &format!("the description of role `{}`", name.text),
+                    first,
+                );
+            }
+            (None, second) => known.description = second,
+            (Some(_), None) => {}
+        }
+    }
+
+    fn read_rule(&mut self, file: &Reader<'_>, name: Word, table: &DeTable<'_>) {
+        file.check_keys(table, &language::RULE);
+        let denies = table.get("effect").is_some_and(|value| denies(file, value));
+        let rule = RawRule {
+            description: description(file, table),
+            roles: needed(file, table, &name, "roles", r#""operator""#),
+            run_as: run_as(file, table, &name),
+            commands: needed(file, table, &name, "commands", Kind::Commands.example()),
+            denies,
+            terms: terms::read(file, &name, table, denies),
+            name,
+        };
+        match self.rules.get(&rule.name.text) {
+            Some(first) => {
+                twice(
+                    file,
+                    &rule.name,
+                    &format!("rule `{}`", rule.name.text),
+                    &first.name,
+                );
+            }
+            None => {
+                self.rules.insert(rule.name.text.clone(), rule);
+            }
+        }
+    }
+}
+
+fn twice(file: &Reader<'_>, second: &Word, what: &str, first: &Word) {
+    file.problems.add(
+        second,
+        format!("{what} is given twice; first at {}", first.place),
+    );
+}
+
+fn named_tables<'t, 'i>(
+    file: &Reader<'_>,
+    top: &'t DeTable<'i>,
+    key: &str,
+) -> Vec<(Word, &'t DeTable<'i>)> {
+    let Some(all) = top.get(key).and_then(|value| file.table(value, key)) else {
+        return Vec::new();
+    };
+    let named = all.iter().filter_map(|(name, value)| {
+        let name = checked_name(file, file.key(name))?;
+        let table = file.table(value, &format!("{key}.{}", name.text))?;
+        Some((name, table))
+    });
+    named.collect()
+}
+
+fn checked_name(file: &Reader<'_>, name: Word) -> Option<Word> {
+    match names::check(&name.text) {
+        Ok(()) => Some(name),
+        Err(invalid) => {
+            file.problems
+                .add(&name, format!("{} is no name: {invalid}", name.quoted()));
+            None
+        }
+    }
+}
+
+fn description(file: &Reader<'_>, table: &DeTable<'_>) -> Option<Word> {
+    file.string(table.get("description")?, "description")
+}
+
+fn list(file: &Reader<'_>, table: &DeTable<'_>, key: &str, example: &str) -> Option<Vec<Word>> {
+    table
+        .get(key)
+        .map(|value| file.strings(value, key, example))
+}
+
+fn needed(
+    file: &Reader<'_>,
+    table: &DeTable<'_>,
+    rule: &Word,
+    key: &str,
+    example: &str,
+) -> Vec<Word> {
+    match table.get(key) {
+        None => missing(file, rule, key, example),
+        Some(value) => {
+            if value
+                .get_ref()
+                .as_array()
+                .is_some_and(|array| array.is_empty())
+            {
+                let message = format!("`{key}` is empty, so the rule could never match");
+                file.problems.add(&file.raw(value), message);
+            }
+            file.strings(value, key, example)
+        }
+    }
+}
+
+fn missing(file: &Reader<'_>, rule: &Word, key: &str, example: &str) -> Vec<Word> {
+    let message = format!(
+        "rule {} has no `{key}`; write `{key} = [{example}]`",
+        rule.quoted()
+    );
+    file.problems.add(rule, message);
+    Vec::new()
+}
+
+fn run_as(file: &Reader<'_>, table: &DeTable<'_>, rule: &Word) -> Vec<Word> {
+    match table.get("run_as") {
+        Some(value) if value.get_ref().is_array() => {
+            needed(file, table, rule, "run_as", Kind::RunAs.example())
+        }
+        Some(value) => file.one_or_more(value, "run_as", Kind::RunAs.example()),
+        None => missing(file, rule, "run_as", Kind::RunAs.example()),
+    }
+}
+
+fn denies(file: &Reader<'_>, value: &Value<'_>) -> bool {
+    let Some(effect) = file.string(value, "effect") else {
+        return false;
+    };
+    match effect.text.as_str() {
+        "deny" => true,
+        "allow" => false,
+        other => {
+            let message = format!(
+                "unknown effect {}; `effect` is \"allow\" or \"deny\"",
+                effect.quoted()
+            );
+            file.problems
+                .suggest(&effect, message, nearest(other, ["allow", "deny"]));
+            false
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The `require`, `limit` and `session` of a rule, as written.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use toml::de::DeTable;
+
+use super::environment;
+use super::language;
+use super::problems::Word;
+use super::raw::Kind;
+use super::reader::{Reader, Value};
+use crate::limits::{MAX_APPROVALS, MAX_TASKS, MAX_TIME, MIN_TIME};
+use crate::rule::{Execs, Owed, Record, SessionSettings};
+use crate::suggest::nearest;
+
+pub(super) struct RawTerms {
+    pub(super) owed: Owed,
+    /// The word that says how many approvals, for complaints about it.
+    pub(super) approvals: Option<Word>,
+    pub(super) approvers: Option<(Word, Vec<Word>)>,
+    pub(super) limit: RawLimit,
+    pub(super) session: SessionSettings,
+}
+
+#[derive(Default)]
+pub(super) struct RawLimit {
+    pub(super) default: Option<(Word, Duration)>,
+    pub(super) max: Option<(Word, Duration)>,
+    pub(super) tasks: Option<(Word, u32)>,
+}
+
+/// Reads what an allow rule owes and how it runs; a deny rule has none of it.
+pub(super) fn read(
+    file: &Reader<'_>,
+    rule: &Word,
+    table: &DeTable<'_>,
+    denies: bool,
+) -> Option<RawTerms> {
+    if denies {
+        refuse_terms(file, table);
+        return None;
+    }
+    let Some(require) = table.get("require") else {
+        let message = format!(
+            "rule {} has no `require`; write `require = {{}}` for a standing grant",
+            rule.quoted()
+        );
+        file.problems.add(rule, message);
+        return None;
+    };
+    let mut terms = read_require(file, require)?;
+    terms.limit = table
+        .get("limit")
+        .map(|value| read_limit(file, value))
+        .unwrap_or_default();
+    terms.session = table
+        .get("session")
+        .map(|value| read_session(file, value))
+        .unwrap_or_default();
+    Some(terms)
+}
+
+fn refuse_terms(file: &Reader<'_>, table: &DeTable<'_>) {
+    for (key, _) in table {
+        let word = file.key(key);
+        if matches!(word.text.as_str(), "require" | "limit" | "session") {
+            let message = format!(
+                "{} means nothing in a rule that denies; remove it",
+                word.quoted()
+            );
+            file.problems.add(&word, message);
+        }
+    }
+}
+
+fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
+    let table = file.table(value, "require")?;
+    file.check_keys(table, &language::REQUIRE);
+    let approvals = table.get("approvals");
+    let reason = table
+        .get("reason")
+        .and_then(|value| file.boolean(value, "reason"));
+    Some(RawTerms {
+        owed: Owed {
+            approvals: approvals
+                .and_then(|value| read_approvals(file, value))
+                .unwrap_or(0),
+            reason: reason.unwrap_or(false),
+        },
+        approvals: approvals.map(|value| file.raw(value)),
+        approvers: table.get_key_value("approvers").map(|(key, value)| {
+            (
+                file.key(key),
+                file.strings(value, "approvers", Kind::Approvers.example()),
+            )
+        }),
+        limit: RawLimit::default(),
+        session: SessionSettings::default(),
+    })
+}
+
+fn read_approvals(file: &Reader<'_>, value: &Value<'_>) -> Option<u32> {
+    if value.get_ref().as_str() == Some("each") {
+        file.not_yet(&file.word("each", value.span()));
+        return None;
+    }
+    file.number(value, "approvals", (0, MAX_APPROVALS))
+}
+
+fn read_limit(file: &Reader<'_>, value: &Value<'_>) -> RawLimit {
+    let Some(table) = file.table(value, "limit") else {
+        return RawLimit::default();
+    };
+    file.check_keys(table, &language::LIMIT);
+    let time = |key| table.get(key).and_then(|value| read_time(file, value, key));
+    let tasks = table.get("tasks").and_then(|value| {
+        Some((
+            file.raw(value),
+            file.number(value, "tasks", (1, MAX_TASKS))?,
+        ))
+    });
+    RawLimit {
+        default: time("default"),
+        max: time("max"),
+        tasks,
+    }
+}
+
+fn read_time(file: &Reader<'_>, value: &Value<'_>, key: &str) -> Option<(Word, Duration)> {
+    let word = file.string(value, key)?;
+    let parsed = word.text.parse::<SignedDuration>().ok();
+    let Some(time) = parsed.and_then(|time| Duration::try_from(time).ok()) else {
+        let message = format!(
+            "{} is no length of time; write it as in \"15m\", \"1h 30m\" or \"48h\"",
+            word.quoted()
+        );
+        file.problems.add(&word, message);
+        return None;
+    };
+    if time.subsec_nanos() != 0 || !(MIN_TIME..=MAX_TIME).contains(&time) {
+        let message = format!("`{key}` is whole seconds, from 1s to 168h (seven days)");
+        file.problems.add(&word, message);
+        return None;
+    }
+    Some((word, time))
+}
+
+fn read_session(file: &Reader<'_>, value: &Value<'_>) -> SessionSettings {
+    let strict = SessionSettings::default();
+    let Some(table) = file.table(value, "session") else {
+        return strict;
+    };
+    file.check_keys(table, &language::SESSION);
+    let record = [("none", Record::None), ("output", Record::Output)];
+    let execs = [("none", Execs::None), ("log", Execs::Log)];
+    let keep_env = table
+        .get("keep_env")
+        .map(|value| environment::read(file, value));
+    SessionSettings {
+        record: choice(file, table, "record", record).unwrap_or(strict.record),
+        execs: choice(file, table, "execs", execs).unwrap_or(strict.execs),
+        keep_env: keep_env.unwrap_or_default(),
+    }
+}
+
+fn choice<T>(
+    file: &Reader<'_>,
+    table: &DeTable<'_>,
+    key: &str,
+    choices: [(&'static str, T); 2],
+) -> Option<T> {
+    let word = file.string(table.get(key)?, key)?;
+    let names = [choices[0].0, choices[1].0];
+    let found = choices.into_iter().find(|(name, _)| *name == word.text);
+    if found.is_none() {
+        let message = format!(
+            "unknown {key} {}; it is \"{}\" or \"{}\"",
+            word.quoted(),
+            names[0],
+            names[1]
+        );
+        file.problems
+            .suggest(&word, message, nearest(&word.text, names));
+    }
+    found.map(|(_, value)| value)
+}

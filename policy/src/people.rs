@@ -1,0 +1,111 @@
+//! Who belongs to what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::RoleName;
+
+/// Whether somebody belongs to a group or a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// They do.
+    Yes,
+    /// They don't.
+    No,
+    /// It could not be found out. It counts for a deny and never for an allow.
+    Unknown,
+}
+
+impl Membership {
+    /// Yes if any is yes, else unknown if any is unknown.
+    pub(crate) fn any(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut sum = Self::No;
+        for one in all {
+            match one {
+                Self::Yes => return Self::Yes,
+                Self::Unknown => sum = Self::Unknown,
+                Self::No => {}
+            }
+        }
+        sum
+    }
+}
+
+impl From<bool> for Membership {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// The OS groups of users, as the caller knows them at the time of the decision.
+pub trait Groups {
+    /// Whether the user of this name is in the group of this name, be it as their primary or as
+    /// a supplementary group. A group that doesn't exist has no members; a source that cannot
+    /// be asked is [`Membership::Unknown`].
+    fn member(&self, user: &str, group: &str) -> Membership;
+}
+
+/// An entry of a role's `members`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Member {
+    /// `alice`: the user of this name.
+    User(String),
+    /// `%dba`: everyone in the OS group of this name.
+    Group(String),
+}
+
+impl Member {
+    /// Whether this entry takes in `user`.
+    pub fn includes(&self, user: &str, groups: &dyn Groups) -> Membership {
+        match self {
+            Self::User(name) => (name == user).into(),
+            Self::Group(group) => groups.member(user, group),
+        }
+    }
+}
+
+/// An entry of a rule's `approvers`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approver {
+    /// `bob`: the user of this name.
+    User(String),
+    /// `%oncall`: everyone in the OS group of this name.
+    Group(String),
+    /// `role:lead`: every member of the role.
+    Role(RoleName),
+}
+
+/// As written in the policy.
+impl std::fmt::Display for Approver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(name) => f.write_str(name),
+            Self::Group(group) => write!(f, "%{group}"),
+            Self::Role(role) => write!(f, "role:{role}"),
+        }
+    }
+}
+
+/// A set of people with rules.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// What it is for, in the admin's words.
+    pub description: Option<String>,
+    /// Who belongs to it, aliases resolved, sorted.
+    pub members: Vec<Member>,
+}
+
+impl Role {
+    /// Whether `user` belongs to the role.
+    pub fn includes(&self, user: &str, groups: &dyn Groups) -> Membership {
+        Membership::any(
+            self.members
+                .iter()
+                .map(|member| member.includes(user, groups)),
+        )
+    }
+}

@@ -1,0 +1,87 @@
+//! As whom a rule runs its commands.
+
+use serde::Serialize;
+
+use crate::judge::Question;
+
+/// The user part of an entry of `run_as`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetUser {
+    /// `ALL`: any user.
+    Any,
+    /// `SELF`: the caller.
+    Caller,
+    /// The user of this name.
+    Name(String),
+    /// `#1000` or `1000`: the user of this uid, by whatever name.
+    Uid(u32),
+}
+
+/// The group part of an entry of `run_as`, which only matters when `-g` was asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetGroup {
+    /// None written: the target's own groups; allows no `-g`.
+    Own,
+    /// `user:ALL`, or `ALL` alone: the target's own groups or any other with `-g`.
+    Any,
+    /// `user:group`: allows exactly this group, with `-g`.
+    Name(String),
+    /// `user:#100`: the same by gid.
+    Gid(u32),
+}
+
+/// An entry of `run_as`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RunAs {
+    /// As which user.
+    pub user: TargetUser,
+    /// With which primary group.
+    pub group: TargetGroup,
+}
+
+impl RunAs {
+    /// For an allow rule: name and number must both be the right ones, and a group that was
+    /// asked for must be granted.
+    pub(crate) fn allows(&self, q: &Question<'_>) -> bool {
+        let user = match &self.user {
+            TargetUser::Any => true,
+            TargetUser::Caller => q.target_user == q.user && q.target_uid == q.uid,
+            TargetUser::Name(name) => {
+                name == q.target_user && (name != "root" || q.target_uid == 0)
+            }
+            TargetUser::Uid(uid) => *uid == q.target_uid,
+        };
+        let group = match &self.group {
+            TargetGroup::Own => q.target_group.is_none() && q.target_gid.is_none(),
+            TargetGroup::Any => true,
+            TargetGroup::Name(name) => {
+                q.target_group == Some(name) && (name != "root" || q.target_gid == Some(0))
+            }
+            TargetGroup::Gid(gid) => q.target_gid == Some(*gid),
+        };
+        user && group
+    }
+
+    /// For a deny rule: name or number suffices, and a rule that speaks of no group is not
+    /// evaded by asking for one.
+    pub(crate) fn forbids(&self, q: &Question<'_>) -> bool {
+        let user = match &self.user {
+            TargetUser::Any => true,
+            TargetUser::Caller => q.target_user == q.user || q.target_uid == q.uid,
+            TargetUser::Name(name) => {
+                name == q.target_user || (name == "root" && q.target_uid == 0)
+            }
+            TargetUser::Uid(uid) => *uid == q.target_uid,
+        };
+        let group = match &self.group {
+            TargetGroup::Own | TargetGroup::Any => true,
+            TargetGroup::Name(name) => {
+                q.target_group == Some(name) || (name == "root" && q.target_gid == Some(0))
+            }
+            TargetGroup::Gid(gid) => q.target_gid == Some(*gid),
+        };
+        user && group
+    }
+}
