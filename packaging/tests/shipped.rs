@@ -1,0 +1,51 @@
+//! What we ship and print as an example is a policy that loads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use elevate_policy::{Defaults, HostFacts, Policy, Source, load};
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+fn read(path: &str) -> String {
+    let path = repository(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn loads(name: &str, text: String) -> Policy {
+    let source = Source {
+        name: name.to_owned(),
+        text,
+    };
+    load(&[source], &HostFacts::default(), &Defaults::default())
+        .unwrap_or_else(|problems| panic!("{name}:\n{problems}"))
+}
+
+/// The first block that is indented, or fenced as TOML.
+fn example_in(text: &str) -> String {
+    if let Some((_, fenced)) = text.split_once("```toml\n") {
+        let (block, _) = fenced.split_once("```").expect("the fence is closed");
+        return block.to_owned();
+    }
+    text.lines()
+        .skip_while(|line| !line.starts_with("    ["))
+        .take_while(|line| line.is_empty() || line.starts_with("    "))
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect()
+}
+
+#[test]
+fn the_example_of_the_readme_is_a_policy() {
+    let example = example_in(&read("README.md"));
+    assert!(example.contains("[rule."), "no example found:\n{example}");
+    loads("README.md", example);
+}
+
+#[test]
+fn the_example_beside_the_policy_files_is_a_policy() {
+    let example = example_in(&read("packaging/deb/policy.d.README"));
+    assert!(example.contains("[rule."), "no example found:\n{example}");
+    loads("policy.d/README", example);
+}
