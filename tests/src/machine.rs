@@ -1,10 +1,12 @@
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::keeper::Keeper;
 use crate::layer::Layer;
+use crate::spec::Packages;
 use crate::{Command, Entry, Error, Login, Release, Spec, Terminal, base, journal, packages};
 
 /// How long a boot may take. It takes half a second.
@@ -42,8 +44,13 @@ impl Machine {
         }
         let base = base::layer(spec.release)?;
         let mut layers = Vec::new();
-        if spec.with_packages {
-            layers.push(packages::layer(spec.release, base.path())?);
+        let debs = match spec.packages {
+            Packages::Nothing => Vec::new(),
+            Packages::FromEnvironment => packages::from_environment()?,
+            Packages::These(debs) => debs,
+        };
+        if !debs.is_empty() {
+            layers.push(packages::layer(spec.release, base.path(), &debs)?);
         }
         let mut lower: Vec<_> = layers
             .iter()
@@ -134,6 +141,26 @@ impl Machine {
     #[track_caller]
     pub fn terminal(&self, argv: &[&str]) -> Terminal {
         Terminal::start(self.enter(argv), argv.join(" "))
+    }
+
+    /// Lets the person at this process's terminal work in the machine, as root logged in through
+    /// sshd: runs `line`, or without one a login shell, on this process's standard streams.
+    ///
+    /// # Errors
+    /// If ssh cannot be started.
+    pub fn interact(&self, line: Option<&str>) -> std::io::Result<process::ExitStatus> {
+        let terminal = if std::io::stdin().is_terminal() {
+            "-tt"
+        } else {
+            "-T"
+        };
+        let mut argv = vec!["ssh", terminal, "-l", "root", "127.0.0.1"];
+        argv.extend(line);
+        let mut ssh = self.enter(&argv);
+        if let Some(kind) = std::env::var_os("TERM") {
+            ssh.env("TERM", kind);
+        }
+        ssh.status()
     }
 
     /// Writes a file, root's, with this mode; its folder is made if missing.

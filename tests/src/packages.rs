@@ -14,8 +14,7 @@ pub const DEBS_VARIABLE: &str = "ELEVATE_DEBS";
 /// with the machine, and what is made at first start is made in every machine anew.
 const INSTALL: &str = include_str!("packages.sh");
 
-pub(crate) fn layer(release: Release, base: &Path) -> Result<Layer, Error> {
-    let debs = debs()?;
+pub(crate) fn layer(release: Release, base: &Path, debs: &[PathBuf]) -> Result<Layer, Error> {
     let contents = debs
         .iter()
         .map(|deb| fs::read(deb).map_err(Error::file(deb)))
@@ -24,7 +23,7 @@ pub(crate) fn layer(release: Release, base: &Path) -> Result<Layer, Error> {
     let fixed = [base_name, INSTALL.as_bytes()];
     let key = key_of(fixed.into_iter().chain(contents.iter().map(Vec::as_slice)));
     Layer::get(&format!("packages-{release}"), &key, |dir| {
-        install(dir, base, &debs)?;
+        install(dir, base, debs)?;
         // The layer itself is the folder `upper` in it; the overlay's work folder is done with.
         let work = dir.join("work");
         fs::remove_dir_all(&work).map_err(Error::file(work))
@@ -32,7 +31,7 @@ pub(crate) fn layer(release: Release, base: &Path) -> Result<Layer, Error> {
 }
 
 /// The packages under test, as `DEBS_VARIABLE` names them.
-pub(crate) fn debs() -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn from_environment() -> Result<Vec<PathBuf>, Error> {
     let list = std::env::var_os(DEBS_VARIABLE).ok_or(Error::NoPackages(DEBS_VARIABLE))?;
     let mut debs: Vec<_> = std::env::split_paths(&list)
         .filter(|p| !p.as_os_str().is_empty())

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// A Debian release that Elevate supports.
@@ -56,7 +57,16 @@ impl FromStr for Release {
 pub struct Spec {
     pub(crate) name: String,
     pub(crate) release: Release,
-    pub(crate) with_packages: bool,
+    pub(crate) packages: Packages,
+}
+
+/// What is installed beside Debian.
+#[derive(Clone, Debug)]
+pub(crate) enum Packages {
+    Nothing,
+    /// The .debs that [`DEBS_VARIABLE`](crate::DEBS_VARIABLE) names.
+    FromEnvironment,
+    These(Vec<PathBuf>),
 }
 
 impl Spec {
@@ -66,7 +76,7 @@ impl Spec {
         Self {
             name: name.into(),
             release: Release::from_environment(),
-            with_packages: true,
+            packages: Packages::FromEnvironment,
         }
     }
 
@@ -76,9 +86,15 @@ impl Spec {
         self
     }
 
+    /// These .debs instead of the ones that the environment names.
+    pub fn debs(mut self, debs: Vec<PathBuf>) -> Self {
+        self.packages = Packages::These(debs);
+        self
+    }
+
     /// Debian alone, without our packages.
     pub fn plain(mut self) -> Self {
-        self.with_packages = false;
+        self.packages = Packages::Nothing;
         self
     }
 }

@@ -1,0 +1,64 @@
+//! The packages, as they would be shipped.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use elevate_tests::target_dir;
+
+use crate::command::{cargo, command, succeed};
+use crate::setup;
+
+const CARGO_DEB_VERSION: &str = "3.8.0";
+
+/// Builds everything for release and packs it. Returns the .debs.
+pub(crate) fn run() -> Result<Vec<PathBuf>> {
+    setup::ready()?;
+    let cargo_deb = tool("cargo-deb", CARGO_DEB_VERSION)?;
+    succeed(&mut cargo(&["build", "--release"]))?;
+
+    let dist = target_dir().join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).with_context(|| format!("cannot empty {}", dist.display()))?;
+    }
+    let arguments = [
+        "deb",
+        "--no-build",
+        "--quiet",
+        "--package",
+        "elevate-packaging",
+        "--output",
+    ];
+    // Run as itself and not through cargo, which would look for it in its own folders first.
+    succeed(command(&cargo_deb.to_string_lossy(), &arguments).arg(&dist))?;
+    debs(&dist)
+}
+
+fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {
+    let mut debs = Vec::new();
+    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            println!("{}", path.display());
+            debs.push(path);
+        }
+    }
+    ensure!(!debs.is_empty(), "no package came out");
+    debs.sort();
+    Ok(debs)
+}
+
+/// A tool of the build, kept under target/tools so that nothing is installed for the user.
+fn tool(name: &str, version: &str) -> Result<PathBuf> {
+    let root = target_dir().join("tools");
+    let program = root.join("bin").join(name);
+    // cargo install itself knows whether this version is there, but takes seconds to say so.
+    let stamp = root.join(format!("{name}-{version}"));
+    if !(program.exists() && stamp.exists()) {
+        eprintln!("installing {name} {version} into target/tools (once, about a minute)");
+        let package = format!("{name}@{version}");
+        succeed(cargo(&["install", "--locked", "--quiet", &package, "--root"]).arg(&root))?;
+        fs::write(&stamp, "").with_context(|| stamp.display().to_string())?;
+    }
+    Ok(program)
+}
