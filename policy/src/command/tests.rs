@@ -364,8 +364,8 @@ proptest! {
         pattern in "([ab/.-]|\\*|\\*\\*/?){0,7}",
         text in "[ab/.-]{0,8}",
     ) {
-        prop_assume!(!pattern.contains("***") && !pattern.is_empty());
         let Ok(command) = parse(&format!("/x {pattern}")) else { return Ok(()) };
+        if pattern.is_empty() || pattern == "..." { return Ok(()) }
         let args = [text.clone().into_bytes()];
         for (reading, strict) in [(Reading::Strict, true), (Reading::Generous, false)] {
             let expected = reference(pattern.as_bytes(), text.as_bytes(), strict);

@@ -192,23 +192,23 @@ impl<'a> Linker<'a> {
     }
 
     fn check_approvals(&self, raw: &RawTerms, terms: &Terms) {
+        let listed = raw
+            .approvers
+            .as_ref()
+            .is_some_and(|(_, words)| !words.is_empty());
         match (&raw.approvals, &raw.approvers) {
-            (Some(word), approvers) if terms.owed.approvals > 0 => {
-                let listed = approvers
-                    .as_ref()
-                    .is_some_and(|(_, words)| !words.is_empty());
-                if !listed {
-                    let message = "approvals are owed and nobody may give them; write \
-                                   `approvers = [\"role:lead\"]` beside it";
-                    self.problems.add(word, message);
-                } else if too_few(terms) {
-                    let message = format!(
-                        "{} approvals are owed and fewer people may give them",
-                        terms.owed.approvals
-                    );
-                    self.problems.add(word, message);
-                }
+            // That it wasn't understood has been said.
+            (Some((_, None)), _) => {}
+            (Some((word, Some(1..))), _) if !listed => {
+                let message = "approvals are owed and nobody may give them; write \
+                               `approvers = [\"role:lead\"]` beside it";
+                self.problems.add(word, message);
             }
+            (Some((word, Some(count @ 1..))), _) if too_few(*count, &terms.approvers) => {
+                let message = format!("{count} approvals are owed and fewer people may give them");
+                self.problems.add(word, message);
+            }
+            (Some((_, Some(1..))), _) => {}
             // Most likely the number was forgotten, and then this would be a standing grant.
             (_, Some((key, _))) => {
                 let message = "there are approvers and no approvals are owed; write \
@@ -258,10 +258,7 @@ impl<'a> Linker<'a> {
 }
 
 // Only where everybody who may approve is named does the policy itself tell how many they are.
-fn too_few(terms: &Terms) -> bool {
-    let named = terms
-        .approvers
-        .iter()
-        .all(|one| matches!(one, Approver::User(_)));
-    named && (terms.approvers.len() as u64) < u64::from(terms.owed.approvals)
+fn too_few(owed: u32, approvers: &[Approver]) -> bool {
+    let named = approvers.iter().all(|one| matches!(one, Approver::User(_)));
+    named && (approvers.len() as u64) < u64::from(owed)
 }

@@ -36,12 +36,12 @@ pub struct Defaults {
     pub limit_max: Duration,
 }
 
-/// A quarter of an hour, an hour at most.
+/// A quarter of an hour, eight hours at most: what `elevated.toml` ships with.
 impl Default for Defaults {
     fn default() -> Self {
         Self {
             limit_default: Duration::from_secs(15 * 60),
-            limit_max: Duration::from_secs(60 * 60),
+            limit_max: Duration::from_secs(8 * 60 * 60),
         }
     }
 }

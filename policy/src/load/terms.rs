@@ -16,8 +16,8 @@ use crate::suggest::nearest;
 
 pub(super) struct RawTerms {
     pub(super) owed: Owed,
-    /// The word that says how many approvals, for complaints about it.
-    pub(super) approvals: Option<Word>,
+    /// The word that says how many approvals, and what it says if that was understood.
+    pub(super) approvals: Option<(Word, Option<u32>)>,
     pub(super) approvers: Option<(Word, Vec<Word>)>,
     pub(super) limit: RawLimit,
     pub(super) session: SessionSettings,
@@ -77,18 +77,21 @@ fn refuse_terms(file: &Reader<'_>, table: &DeTable<'_>) {
 fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
     let table = file.table(value, "require")?;
     file.check_keys(table, &language::REQUIRE);
-    let approvals = table.get("approvals");
+    let approvals = table
+        .get("approvals")
+        .map(|value| (file.raw(value), read_approvals(file, value)));
     let reason = table
         .get("reason")
         .and_then(|value| file.boolean(value, "reason"));
     Some(RawTerms {
         owed: Owed {
             approvals: approvals
-                .and_then(|value| read_approvals(file, value))
+                .as_ref()
+                .and_then(|(_, count)| *count)
                 .unwrap_or(0),
             reason: reason.unwrap_or(false),
         },
-        approvals: approvals.map(|value| file.raw(value)),
+        approvals,
         approvers: table.get_key_value("approvers").map(|(key, value)| {
             (
                 file.key(key),

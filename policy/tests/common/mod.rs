@@ -1,0 +1,171 @@
+//! A policy and its people, so that a test reads as a sentence.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+
+use std::time::Duration;
+
+use elevate_policy::{
+    Allowance, Decision, Defaults, Denial, DenialKind, Diagnostics, Groups, HostFacts, Membership,
+    Policy, Question, Source, Verdict, load,
+};
+
+/// Two roles and nothing granted.
+pub const PEOPLE: &str = r#"
+[role.operator]
+members = ["alice", "%ops"]
+[role.lead]
+members = ["bob"]
+"#;
+
+pub fn source(name: &str, text: &str) -> Source {
+    Source {
+        name: name.into(),
+        text: text.into(),
+    }
+}
+
+pub fn try_load(texts: &[&str]) -> Result<Policy, Diagnostics> {
+    let sources: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(i, text)| source(&format!("{i}.toml"), text))
+        .collect();
+    load(&sources, &HostFacts::default(), &an_hour())
+}
+
+/// What the host lends where a rule says nothing: a quarter of an hour, an hour at most.
+pub fn an_hour() -> Defaults {
+    Defaults {
+        limit_default: Duration::from_secs(15 * 60),
+        limit_max: Duration::from_secs(60 * 60),
+    }
+}
+
+/// A policy of the two roles and these rules.
+#[track_caller]
+pub fn policy(rules: &str) -> Policy {
+    try_load(&[PEOPLE, rules]).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+/// `carol` is in ops; whether `dave` is in any group cannot be found out.
+pub struct Town;
+
+impl Groups for Town {
+    fn member(&self, user: &str, group: &str) -> Membership {
+        match (user, group) {
+            ("carol", "ops") | ("olga", "oncall") => Membership::Yes,
+            ("dave", _) => Membership::Unknown,
+            _ => Membership::No,
+        }
+    }
+}
+
+/// A question in the making: alice, as root, for nothing special.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub user: String,
+    pub uid: u32,
+    pub target: (String, u32),
+    pub group: Option<(String, u32)>,
+    pub file: Vec<u8>,
+    pub args: Vec<Vec<u8>>,
+    pub shell: bool,
+    pub rule: Option<String>,
+    pub wanted: Option<Duration>,
+}
+
+pub fn ask(argv: &str) -> Ask {
+    let mut words = argv.split(' ').map(|word| word.as_bytes().to_vec());
+    Ask {
+        user: "alice".into(),
+        uid: 1000,
+        target: ("root".into(), 0),
+        group: None,
+        file: words.next().unwrap_or_default(),
+        args: words.collect(),
+        shell: false,
+        rule: None,
+        wanted: None,
+    }
+}
+
+impl Ask {
+    pub fn by(mut self, user: &str) -> Self {
+        self.user = user.into();
+        self.uid = match user {
+            "root" => 0,
+            "alice" => 1000,
+            _ => 1001,
+        };
+        self
+    }
+
+    pub fn running_as(mut self, name: &str, uid: u32) -> Self {
+        self.target = (name.into(), uid);
+        self
+    }
+
+    pub fn with_group(mut self, name: &str, gid: u32) -> Self {
+        self.group = Some((name.into(), gid));
+        self
+    }
+
+    pub fn by_rule(mut self, name: &str) -> Self {
+        self.rule = Some(name.into());
+        self
+    }
+
+    pub fn for_secs(mut self, secs: u64) -> Self {
+        self.wanted = Some(Duration::from_secs(secs));
+        self
+    }
+
+    pub fn shell(mut self) -> Self {
+        self.shell = true;
+        self
+    }
+
+    pub fn question(&self) -> Question<'_> {
+        Question {
+            user: &self.user,
+            uid: self.uid,
+            target_user: &self.target.0,
+            target_uid: self.target.1,
+            target_group: self.group.as_ref().map(|(name, _)| name.as_str()),
+            target_gid: self.group.as_ref().map(|(_, gid)| *gid),
+            file: &self.file,
+            args: &self.args,
+            shell: self.shell,
+            rule: self.rule.as_deref(),
+            wanted: self.wanted,
+        }
+    }
+
+    pub fn of(&self, policy: &Policy) -> Verdict {
+        policy.judge(&self.question(), &Town)
+    }
+
+    #[track_caller]
+    pub fn allowed(&self, policy: &Policy) -> Allowance {
+        match self.of(policy).decision {
+            Decision::Allowed(allowance) => allowance,
+            Decision::Denied(denial) => panic!("denied: {denial:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub fn denied(&self, policy: &Policy) -> Denial {
+        match self.of(policy).decision {
+            Decision::Denied(denial) => denial,
+            Decision::Allowed(allowance) => panic!("allowed: {allowance:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub fn denied_as(&self, policy: &Policy, kind: DenialKind) {
+        assert_eq!(self.denied(policy).kind, kind);
+    }
+}

@@ -1,0 +1,253 @@
+//! What holds for every policy and every question.
+
+mod common;
+
+use common::{Ask, PEOPLE, Town, an_hour, ask, source, try_load};
+use elevate_policy::{Decision, HostFacts, Membership, Policy, RuleName, Source, Verdict, load};
+use proptest::prelude::*;
+
+const DENY: &str = "effect = \"deny\"";
+
+const ALLOW: [&str; 5] = [
+    "require = {}",
+    "require = { reason = true }",
+    "require = { approvals = 1, approvers = [\"role:lead\"] }\nlimit = { max = \"30m\" }",
+    "require = {}\nlimit = { default = \"1m\", max = \"1m\" }",
+    "require = {}\nsession = { record = \"none\", keep_env = [\"LANG\"] }",
+];
+
+/// The body of a rule up to its effect, of few words, so that rules and questions meet often.
+fn head() -> impl Strategy<Value = String> {
+    let roles = prop::sample::select(vec!["operator", "lead"]);
+    let run_as = prop::sample::select(vec!["root", "ALL", "SELF", "postgres", "root:adm", "#105"]);
+    let commands = prop::sample::select(vec![
+        "ALL",
+        "SHELL",
+        "/usr/bin/id",
+        "/bin/id",
+        "/usr/bin/*",
+        "/usr/bin/{id,cat} ...",
+        "/usr/bin/cat *",
+        "/usr/**",
+    ]);
+    (roles, run_as, commands).prop_map(|(role, run_as, command)| {
+        format!("roles = [\"{role}\"]\nrun_as = \"{run_as}\"\ncommands = [\"{command}\"]\n")
+    })
+}
+
+fn allow_rule() -> impl Strategy<Value = String> {
+    (head(), prop::sample::select(ALLOW.to_vec())).prop_map(|(head, terms)| head + terms + "\n")
+}
+
+fn rule() -> impl Strategy<Value = String> {
+    prop_oneof![5 => allow_rule(), 1 => head().prop_map(|head| head + DENY + "\n")]
+}
+
+fn rules() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(rule(), 0..6).prop_map(|bodies| {
+        let named = bodies.iter().enumerate();
+        named
+            .map(|(i, body)| format!("[rule.r{i}]\n{body}"))
+            .collect()
+    })
+}
+
+fn question() -> impl Strategy<Value = Ask> {
+    let users = prop::sample::select(vec!["alice", "bob", "carol", "dave", "eve"]);
+    let targets = prop::sample::select(vec![
+        ("root", 0),
+        ("postgres", 105),
+        ("alice", 1000),
+        ("toor", 0),
+    ]);
+    let argv = prop::sample::select(vec![
+        "/usr/bin/id",
+        "/usr/bin/id -u",
+        "/usr/bin/cat a",
+        "/usr/bin/cat .a",
+        "/usr/bin/.x/id",
+        "/opt/x",
+    ]);
+    let group = prop::option::of(Just(("adm", 4)));
+    let wanted = prop::option::of(prop::sample::select(vec![30, 60, 1800, 3600, 7200]));
+    let named = prop::option::of(prop::sample::select(vec!["r0", "r1", "ghost"]));
+    (users, targets, argv, group, wanted, named, any::<bool>()).prop_map(
+        |(user, target, argv, group, wanted, named, shell)| {
+            let mut asked = ask(argv).by(user).running_as(target.0, target.1);
+            asked.group = group.map(|(name, gid)| (name.to_owned(), gid));
+            asked.wanted = wanted.map(std::time::Duration::from_secs);
+            asked.rule = named.map(str::to_owned);
+            asked.shell = shell;
+            asked
+        },
+    )
+}
+
+fn policy(rules: &[String]) -> Policy {
+    let texts: Vec<_> = std::iter::once(PEOPLE)
+        .chain(rules.iter().map(String::as_str))
+        .collect();
+    try_load(&texts).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+fn is_allowed(verdict: &Verdict) -> bool {
+    matches!(verdict.decision, Decision::Allowed(_))
+}
+
+proptest! {
+    #[test]
+    fn a_deny_of_everything_wins_whatever_else_there_is(rules in rules(), asked in question()) {
+        let deny = "[rule.deny]\nroles = [\"operator\", \"lead\"]\nrun_as = \"ALL\"\n\
+                    commands = [\"ALL\"]\neffect = \"deny\"\n";
+        let mut rules = rules;
+        rules.push(deny.to_owned());
+        prop_assert!(!is_allowed(&asked.of(&policy(&rules))));
+    }
+
+    #[test]
+    fn a_rule_turned_into_a_deny_forbids_all_that_it_allowed(
+        head in head(),
+        rules in rules(),
+        asked in question(),
+    ) {
+        let mut asked = asked;
+        (asked.rule, asked.wanted) = (None, None);
+        if is_allowed(&asked.of(&policy(&[format!("[rule.it]\n{head}require = {{}}\n")]))) {
+            let mut rules = rules;
+            rules.push(format!("[rule.not]\n{head}{DENY}\n"));
+            prop_assert!(!is_allowed(&asked.of(&policy(&rules))));
+        }
+    }
+
+    #[test]
+    fn one_more_allow_rule_takes_no_permission_away_and_demands_no_more(
+        rules in rules(),
+        more in allow_rule(),
+        asked in question(),
+    ) {
+        let before = asked.of(&policy(&rules));
+        let mut rules = rules;
+        rules.push(format!("[rule.more]\n{more}"));
+        let after = asked.of(&policy(&rules));
+        if let Decision::Allowed(before) = before.decision {
+            let Decision::Allowed(after) = after.decision else { panic!("taken away: {after:?}") };
+            prop_assert!(after.owed <= before.owed);
+            prop_assert!(after.session.record >= before.session.record);
+            prop_assert!(after.session.execs >= before.session.execs);
+            prop_assert!(after.session.keep_env.len() <= before.session.keep_env.len());
+        }
+    }
+
+    #[test]
+    fn one_more_deny_rule_never_allows_anything(
+        rules in rules(),
+        head in head(),
+        asked in question(),
+    ) {
+        let before = is_allowed(&asked.of(&policy(&rules)));
+        let mut rules = rules;
+        rules.push(format!("[rule.more]\n{head}{DENY}\n"));
+        prop_assert!(before || !is_allowed(&asked.of(&policy(&rules))));
+    }
+
+    #[test]
+    fn what_is_allowed_stays_within_the_rule_that_allows_it(
+        rules in rules(),
+        asked in question(),
+    ) {
+        let policy = policy(&rules);
+        if let Decision::Allowed(allowance) = asked.of(&policy).decision {
+            let rule = policy.rule(&allowance.rule).unwrap();
+            let terms = rule.terms.as_ref().unwrap();
+            prop_assert_eq!(allowance.owed, terms.owed);
+            prop_assert!(allowance.limit.granted <= allowance.limit.max);
+            prop_assert!(asked.wanted.is_none_or(|wanted| wanted == allowance.limit.granted));
+            prop_assert!(asked.rule.as_ref().is_none_or(|name| name == rule.name.as_str()));
+            prop_assert!(policy.rules_for(&asked.user, &Town).iter().any(|r| r.name == rule.name));
+        }
+    }
+
+    #[test]
+    fn the_order_of_files_does_not_matter(
+        (rules, shuffled) in rules().prop_flat_map(|rules| {
+            let shuffled = Just(rules.clone()).prop_shuffle();
+            (Just(rules), shuffled)
+        }),
+        asked in question(),
+    ) {
+        let load = |rules: &[String]| {
+            let people = [source("people", PEOPLE)];
+            // A file's name goes with its text.
+            let files = rules.iter().map(|text| source(&text[..9], text));
+            let all: Vec<_> = files.chain(people).collect();
+            load(&all, &HostFacts::default(), &an_hour()).unwrap()
+        };
+        let (one, other) = (load(&rules), load(&shuffled));
+        let why = |policy: &Policy| policy.explain(&asked.question(), &Town);
+        prop_assert_eq!(why(&one), why(&other));
+        for rule in one.rules() {
+            let name: &RuleName = &rule.name;
+            prop_assert_eq!(one.content_digest(name), other.content_digest(name));
+        }
+    }
+
+    #[test]
+    fn the_index_changes_no_decision(rules in rules(), asked in question()) {
+        let policy = policy(&rules);
+        let (quick, full) = (asked.of(&policy), policy.explain(&asked.question(), &Town));
+        prop_assert_eq!(quick.decision, full.decision);
+        prop_assert_eq!(quick.decided_by, full.decided_by);
+        let considered: Vec<_> = full
+            .considered
+            .into_iter()
+            .filter(|one| quick.considered.iter().any(|known| known.rule == one.rule))
+            .collect();
+        prop_assert_eq!(quick.considered, considered);
+    }
+
+    #[test]
+    fn nobody_without_a_role_is_allowed_anything(rules in rules(), asked in question()) {
+        let policy = policy(&rules);
+        for user in ["eve", "dave"] {
+            let mut asked = asked.clone();
+            asked.user = user.into();
+            prop_assert!(!is_allowed(&asked.of(&policy)));
+            for rule in policy.rules() {
+                prop_assert!(policy.may_approve(&rule.name, user, &Town) != Membership::Yes);
+            }
+        }
+    }
+
+    #[test]
+    fn loading_never_panics_on_any_text(text in "\\PC{0,80}") {
+        let _ = try_load(&[&text]);
+    }
+
+    #[test]
+    fn loading_never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+        let _ = try_load(&[&String::from_utf8_lossy(&bytes)]);
+    }
+
+    #[test]
+    fn loading_never_panics_on_a_policy_with_a_piece_replaced(
+        rules in rules(),
+        at in any::<prop::sample::Index>(),
+        len in 0usize..12,
+        piece in "[\\[\\]{}\"'=.,@%:#*a-z0-9\\\\\n é-]{0,6}",
+    ) {
+        let mut chars: Vec<char> = rules.concat().chars().collect();
+        let start = at.index(chars.len() + 1);
+        let end = (start + len).min(chars.len());
+        chars.splice(start..end, piece.chars());
+        let text: String = chars.into_iter().collect();
+        let sources = [source("people", PEOPLE), Source { name: "p".into(), text: text.clone() }];
+        if let Err(wrong) = load(&sources, &HostFacts::default(), &an_hour()) {
+            prop_assert!(!wrong.is_empty());
+            for one in &wrong {
+                let lines = text.split('\n').count().max(PEOPLE.split('\n').count());
+                prop_assert!(one.line >= 1 && one.line as usize <= lines && one.column >= 1);
+                prop_assert!(!one.to_string().contains('\n'), "{one}");
+            }
+        }
+    }
+}
