@@ -27,11 +27,8 @@ impl Keeper {
     /// Starts a machine over these folders, the lowest last.
     pub(crate) fn start(name: &str, lower: &[PathBuf]) -> Result<Self, Error> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!(
-            "{name}-{}-{}",
-            process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let unique = format!("elevate-machine-{name}-{}-{number}", process::id());
         let dir = paths::machines_dir()?;
         // Every machine mounts on this folder, each in its own mount namespace.
         let mountpoint = dir.join("mount");
@@ -52,7 +49,7 @@ impl Keeper {
                 "-c",
                 include_str!("keeper.sh"),
             ])
-            .args(["keeper", &unique])
+            .args(["keeper", &unique, name])
             .arg(&mountpoint)
             .arg(
                 lower

@@ -1,9 +1,9 @@
 # Keeps one machine: boots it in a private mount namespace, and ends it when standard input ends,
 # which happens at the latest when the process that made the machine dies.
-# Arguments: NAME MOUNTPOINT LOWERDIRS. Prints nspawn's pid; what it says goes to standard error.
+# Arguments: NAME (elevate-machine-*-PID-N, of the process that made it) HOSTNAME MOUNTPOINT LOWERDIRS.
+# Prints nspawn's pid; everything else goes to standard error.
 set -eu
-name=$1 mountpoint=$2 lower=$3
-hostname=${name%-*-*}
+name=$1 hostname=$2 mountpoint=$3 lower=$4
 
 # Everything the machine writes goes to a tmpfs that nobody but this namespace ever sees.
 mount -t tmpfs -o size=4g,mode=755 machine "$mountpoint"
@@ -26,6 +26,16 @@ mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 v2=/sys/fs/cgroup/$name
 mkdir "$v2" "$v2/machine"
 
+# Machines whose keeper was killed, and with it all who could end them.
+for left in /sys/fs/cgroup/elevate-machine-* pids/elevate-machine-*; do
+    pid=${left%-*}
+    pid=${pid##*-}
+    if [ -d "$left" ] && [ ! -d "/proc/$pid" ]; then
+        if [ -e "$left/cgroup.kill" ]; then echo 1 >"$left/cgroup.kill"; fi
+        find "$left" -depth -type d -exec rmdir {} + 2>/dev/null || :
+    fi
+done
+
 # A fork storm inside would otherwise take the host with it.
 for limit in ${v1:+"$v1/pids.max"} "$v2/pids.max"; do
     if [ -e "$limit" ]; then echo 4000 >"$limit"; fi
@@ -40,7 +50,7 @@ fi
     if [ -n "$v1" ]; then echo 0 >"$v1/cgroup.procs"; fi
     echo 0 >"$v2/machine/cgroup.procs"
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
-    exec setpriv --pdeathsig KILL systemd-nspawn --quiet --boot --directory=root \
+    exec systemd-nspawn --quiet --boot --directory=root \
         --machine="$name" --register=no --keep-unit --private-network --console=pipe \
         --capability=all --system-call-filter='@keyring bpf' \
         --hostname="$hostname" </dev/null >&2
@@ -52,8 +62,9 @@ echo 1 >"$v2/cgroup.kill"
 wait
 # The kernel empties a cgroup a moment after its last process is gone.
 tries=0
-until find "$v2" ${v1:+"$v1"} -depth -type d -exec rmdir {} + 2>/dev/null; do
+while [ -d "$v2" ] || [ -d "${v1:-$v2}" ]; do
+    find "$v2" ${v1:+"$v1"} -depth -type d -exec rmdir {} + 2>/dev/null || :
     tries=$((tries + 1))
     [ $tries -lt 200 ] || exit 1
-    sleep 0.05
+    sleep 0.02
 done

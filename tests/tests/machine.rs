@@ -1,6 +1,8 @@
 //! The harness itself, on machines without our packages: what other tests rely on must hold.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use elevate_tests::{Machine, SharedMachine, Spec, poll};
@@ -193,6 +195,67 @@ fn nothing_is_left_of_a_machine_that_was_dropped() {
     assert_eq!(machine_cgroups(&name), Vec::<String>::new());
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     assert!(!mounts.contains("machines/mount"), "{mounts}");
+}
+
+#[test]
+fn a_fork_storm_stays_in_its_machine() {
+    let machine = Machine::boot(Spec::new("storm").plain()).unwrap();
+    let storm = "
+import os, signal
+children = []
+try:
+    while len(children) < 20000:
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+        children.append(child)
+except BlockingIOError:
+    pass
+print(len(children))
+for child in children:
+    os.kill(child, signal.SIGKILL)
+";
+    let forked = machine.run(&["python3", "-c", storm]).success().text();
+    let forked: u32 = forked.parse().unwrap();
+    assert!((1000..4000).contains(&forked), "{forked}");
+}
+
+/// This test runs itself once more as the process that gets killed.
+#[test]
+fn a_machine_dies_with_the_process_that_made_it() {
+    const AS_VICTIM: &str = "ELEVATE_TEST_VICTIM";
+    if std::env::var_os(AS_VICTIM).is_some() {
+        let machine = Machine::boot(Spec::new("victim").plain()).unwrap();
+        println!("\nbooted {} {}", machine.pid1(), machine.unique_name());
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_machine_dies_with_the_process_that_made_it",
+            "--nocapture",
+        ])
+        .env(AS_VICTIM, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let booted = lines
+        .into_iter()
+        .find_map(|line| line.strip_prefix("booted ").map(str::to_owned));
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+
+    let booted = booted.expect("the victim booted its machine");
+    let (pid1, name) = booted.split_once(' ').unwrap();
+    let pid1 = Path::new("/proc").join(pid1);
+    poll("the machine to be gone", Duration::from_secs(20), || {
+        (!pid1.exists() && machine_cgroups(name).is_empty()).then_some(())
+    });
 }
 
 /// Cgroups of the host, in whatever hierarchies it has mounted, that carry a machine's name.
