@@ -20,7 +20,7 @@ const ALLOW: [&str; 5] = [
 fn head() -> impl Strategy<Value = String> {
     let roles = prop::sample::select(vec!["operator", "lead"]);
     let run_as = prop::sample::select(vec!["root", "ALL", "SELF", "postgres", "root:adm", "#105"]);
-    let commands = prop::sample::select(vec![
+    let command = prop::sample::select(vec![
         "ALL",
         "SHELL",
         "/usr/bin/id",
@@ -30,8 +30,14 @@ fn head() -> impl Strategy<Value = String> {
         "/usr/bin/cat *",
         "/usr/**",
     ]);
-    (roles, run_as, commands).prop_map(|(role, run_as, command)| {
-        format!("roles = [\"{role}\"]\nrun_as = \"{run_as}\"\ncommands = [\"{command}\"]\n")
+    let commands = prop::collection::vec(command, 1..3);
+    (roles, run_as, commands).prop_map(|(role, run_as, commands)| {
+        format!(
+            "roles = [\"{role}\"]
+run_as = \"{run_as}\"
+commands = {commands:?}
+"
+        )
     })
 }
 

@@ -89,6 +89,17 @@ impl Command {
         matches!(&self.shape, Shape::Run(run) if run.path.is_literal())
     }
 
+    /// Whether it can match `file` with some arguments, read either way; `file` has gone
+    /// through [`usr_merged`] already.
+    pub(crate) fn speaks_of(&self, file: &[u8], shell: bool) -> bool {
+        match &self.shape {
+            Shape::Anything => true,
+            Shape::Shell => shell,
+            // Generous matches whatever strict does.
+            Shape::Run(run) => run.path.matches(file, Reading::Generous),
+        }
+    }
+
     /// `file` has gone through [`usr_merged`] already.
     pub(crate) fn matches(
         &self,

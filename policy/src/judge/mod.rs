@@ -30,6 +30,12 @@ impl Policy {
             .candidates(&file)
             .into_iter()
             .map(|at| &self.rules[at]);
+        let speaks = |rule: &&Rule| {
+            rule.commands
+                .iter()
+                .any(|one| one.speaks_of(&file, q.shell))
+        };
+        let rules = rules.filter(speaks);
         self.decide(q, groups, rules)
     }
 
