@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<Vec<PathBuf>> {
     setup::ready()?;
     let cargo_deb = tool("cargo-deb", CARGO_DEB_VERSION)?;
     succeed(&mut cargo(&["build", "--release"]))?;
+    pages()?;
 
     let dist = target_dir().join("dist");
     if dist.exists() {
@@ -32,6 +33,18 @@ pub(crate) fn run() -> Result<Vec<PathBuf>> {
     // Run as itself and not through cargo, which would look for it in its own folders first.
     succeed(command(&cargo_deb.to_string_lossy(), &arguments).arg(&dist))?;
     debs(&dist)
+}
+
+/// Man pages and completions, which the client makes from its own table of flags.
+fn pages() -> Result<()> {
+    let mut example = cargo(&["run", "--quiet", "--release", "--package", "elevate-client"]);
+    example.args(["--example", "pages", "--"]);
+    for folder in ["man", "completions"] {
+        let folder = target_dir().join(folder);
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        example.arg(folder);
+    }
+    succeed(&mut example)
 }
 
 fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {
