@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::command::File;
 use crate::rule::Rule;
 
 /// Positions of rules by the paths their commands name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     by_path: HashMap<Box<[u8]>, Vec<usize>>,
     /// Rules with `ALL`, `SHELL` or a wildcard in a path: they may match any file.
@@ -35,10 +36,11 @@ impl Index {
     }
 
     /// The rules that can match `file`, in the order of their names.
-    pub(crate) fn candidates(&self, file: &[u8]) -> Vec<usize> {
-        let named = self.by_path.get(file).map_or(&[][..], Vec::as_slice);
-        let mut all = [named, &self.anywhere].concat();
+    pub(crate) fn candidates(&self, file: &File<'_>) -> Vec<usize> {
+        let named = |path: &[u8]| self.by_path.get(path).map_or(&[][..], Vec::as_slice);
+        let mut all = [named(&file.asked), named(&file.real), &self.anywhere].concat();
         all.sort_unstable();
+        all.dedup();
         all
     }
 }

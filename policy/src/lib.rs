@@ -35,6 +35,6 @@ pub use judge::{
 pub use load::{Defaults, HostFacts, load};
 pub use names::{InvalidName, RoleName, RuleName};
 pub use people::{Approver, Groups, Member, Membership, Role};
-pub use policy::Policy;
+pub use policy::{Policy, Resolved};
 pub use rule::{Effect, Execs, Owed, Record, Rule, RuleLimit, SessionSettings, Terms};
 pub use run_as::{RunAs, TargetGroup, TargetUser};

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::command::usr_merged;
 use crate::diagnostic::Diagnostics;
 use crate::index::Index;
 use crate::load::{Problems, Word};
 use crate::names::{RoleName, RuleName};
 use crate::people::{Approver, Groups, Membership, Role};
-use crate::rule::Rule;
+use crate::rule::{Effect, Rule};
 use crate::shown::shown_bytes;
 
-/// Roles and rules, every reference followed, every pattern compiled.
-#[derive(Clone, Debug)]
+/// Roles and rules, every reference followed, every pattern compiled. The default one is empty and
+/// allows nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub(crate) roles: BTreeMap<RoleName, Role>,
     /// By name.
@@ -112,31 +114,52 @@ impl Policy {
         }
     }
 
-    /// Complains of every command that is written as a link: commands are compared resolved, so
-    /// it could never match, and a deny written so would forbid nothing.
+    /// Complains of every command written with a path that can never match, because a folder in
+    /// it is a link, and of every deny written as a link, because it would forbid that one name
+    /// of the file and leave the others.
     ///
-    /// `resolve` gives the file that an absolute path leads to on this host, or `None` where
-    /// there is none; [`load`](crate::load()) cannot ask, having no file system.
-    pub fn check_links(&self, mut resolve: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Diagnostics {
+    /// `resolve` gives what an absolute path leads to on this host, or `None` where there is
+    /// nothing; [`load`](crate::load()) cannot ask, having no file system.
+    pub fn check_links(&self, mut resolve: impl FnMut(&[u8]) -> Option<Resolved>) -> Diagnostics {
         let problems = Problems::default();
-        for command in self.rules.iter().flat_map(|rule| &rule.commands) {
-            for path in command.literal_paths() {
-                let Some(real) = resolve(path) else { continue };
-                if *crate::command::usr_merged(&real) == *path {
-                    continue;
+        for rule in &self.rules {
+            for command in &rule.commands {
+                for path in command.literal_paths() {
+                    if let Some(message) =
+                        resolve(path).and_then(|real| wrong_link(rule.effect(), path, &real))
+                    {
+                        let (text, place) = (command.text().to_owned(), command.place().clone());
+                        problems.add(&Word { text, place }, message);
+                    }
                 }
-                let word = Word {
-                    text: command.text().to_owned(),
-                    place: command.place().clone(),
-                };
-                let (path, real) = (shown_bytes(path), shown_bytes(&real));
-                let message = format!(
-                    "`{path}` is a link to `{real}`, and commands are compared by what links \
-                     lead to; write `{real}`"
-                );
-                problems.add(&word, message);
             }
         }
         problems.into_diagnostics()
     }
+}
+
+/// What a path leads to on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The path with the links of its folder followed, its last component as it was; see
+    /// [`Question::file`](crate::Question).
+    pub file: Vec<u8>,
+    /// The path with every link followed.
+    pub real: Vec<u8>,
+}
+
+fn wrong_link(effect: Effect, path: &[u8], found: &Resolved) -> Option<String> {
+    let (asked, file, real) = (shown_bytes(path), &found.file, &found.real);
+    if effect == Effect::Deny && *usr_merged(real) != *path {
+        let real = shown_bytes(real);
+        return Some(format!(
+            "`{asked}` is a link to `{real}`, and to deny one name of a file leaves the others; \
+             write `{real}`, which holds for all of them"
+        ));
+    }
+    let never = *usr_merged(file) != *path;
+    never.then(|| {
+        let file = shown_bytes(file);
+        format!("`{asked}` lies in a linked folder and could never match; write `{file}`")
+    })
 }

@@ -108,27 +108,3 @@ fn a_digest_is_the_same_after_comments_descriptions_and_renamed_files() {
     assert_eq!(again.content_digest(&name("web")), Some(before));
     assert_eq!(again.content_digest(&name("ghost")), None);
 }
-
-#[test]
-fn a_command_written_as_a_link_is_told_with_where_it_leads() {
-    let rules = "[rule.vi]\nroles = [\"operator\"]\nrun_as = \"root\"\n\
-                 commands = [\"/usr/bin/{vi,id}\", \"/bin/sh\", \"/usr/bin/gone\"]\n\
-                 effect = \"deny\"\n";
-    let wrong = policy(rules).check_links(|path| match path {
-        b"/usr/bin/vi" => Some(b"/usr/bin/vim.basic".to_vec()),
-        b"/usr/bin/gone" => None,
-        other => Some(other.to_vec()),
-    });
-    let told: Vec<_> = wrong.iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(
-        told[0].starts_with("1.toml:4:13: `/usr/bin/vi` is a link"),
-        "{}",
-        told[0]
-    );
-    assert!(
-        told[0].ends_with("write `/usr/bin/vim.basic`"),
-        "{}",
-        told[0]
-    );
-}

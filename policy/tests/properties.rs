@@ -77,16 +77,26 @@ fn question() -> impl Strategy<Value = Ask> {
     let group = prop::option::of(Just(("adm", 4)));
     let wanted = prop::option::of(prop::sample::select(vec![30, 60, 1800, 3600, 7200]));
     let named = prop::option::of(prop::sample::select(vec!["r0", "r1", "ghost"]));
-    (users, targets, argv, group, wanted, named, any::<bool>()).prop_map(
-        |(user, target, argv, group, wanted, named, shell)| {
+    let real = prop::option::of(Just("/usr/bin/cat"));
+    (
+        users,
+        targets,
+        argv,
+        real,
+        group,
+        wanted,
+        named,
+        any::<bool>(),
+    )
+        .prop_map(|(user, target, argv, real, group, wanted, named, shell)| {
             let mut asked = ask(argv).by(user).running_as(target.0, target.1);
+            asked.real = real.map_or_else(|| asked.real.clone(), Into::into);
             asked.group = group.map(|(name, gid)| (name.to_owned(), gid));
             asked.wanted = wanted.map(std::time::Duration::from_secs);
             asked.rule = named.map(str::to_owned);
             asked.shell = shell;
             asked
-        },
-    )
+        })
 }
 
 fn policy(rules: &[String]) -> Policy {

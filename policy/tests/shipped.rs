@@ -54,6 +54,7 @@ fn is_allowed(policy: &Policy, target: (&str, u32), argv: &str) -> bool {
         target_group: None,
         target_gid: None,
         file: &file,
+        real: &file,
         args: &args,
         shell: false,
         rule: None,

@@ -361,6 +361,9 @@ fn a_file_that_is_not_resolved_is_refused_even_by_a_rule_for_everything() {
         "/a\0b",
     ] {
         ask(file).denied_as(&policy, DenialKind::Invalid);
+        ask("/usr/bin/id")
+            .leading_to(file)
+            .denied_as(&policy, DenialKind::Invalid);
     }
     ask("/usr/bin/id a\0b").denied_as(&policy, DenialKind::Invalid);
 }
@@ -390,6 +393,37 @@ fn a_deny_written_with_bin_meets_the_file_in_usr_bin() {
     let policy = policy(&rules);
     ask("/usr/bin/su -").denied_as(&policy, DenialKind::Forbidden);
     ask("/bin/su").denied_as(&policy, DenialKind::Forbidden);
+}
+
+#[test]
+fn an_allow_is_for_the_name_it_names_and_not_for_what_else_the_file_is_called() {
+    let commands = r#"["/usr/bin/systemctl", "/usr/sbin/reboot"]"#;
+    let text = format!("run_as = \"root\"\ncommands = {commands}\nrequire = {{}}");
+    let policy = policy(&rule("list", &text));
+    ask("/usr/bin/systemctl").allowed(&policy);
+    ask("/usr/sbin/reboot")
+        .leading_to("/usr/bin/systemctl")
+        .allowed(&policy);
+    let poweroff = ask("/usr/sbin/poweroff").leading_to("/usr/bin/systemctl");
+    poweroff.denied_as(&policy, DenialKind::NotAllowed);
+    let own = ask("/home/alice/poweroff").leading_to("/usr/bin/systemctl");
+    own.denied_as(&policy, DenialKind::NotAllowed);
+}
+
+#[test]
+fn a_deny_holds_for_a_file_by_any_name() {
+    let rules = run_as(r#""ALL""#, "require = {}")
+        + &rule(
+            "no",
+            "run_as = \"ALL\"\ncommands = [\"/usr/bin/su ...\"]\neffect = \"deny\"",
+        );
+    let policy = policy(&rules);
+    let renamed = ask("/home/alice/harmless").leading_to("/bin/su");
+    renamed.denied_as(&policy, DenialKind::Forbidden);
+    ask("/usr/bin/su")
+        .leading_to("/opt/su")
+        .denied_as(&policy, DenialKind::Forbidden);
+    ask("/home/alice/harmless").allowed(&policy);
 }
 
 #[test]

@@ -8,6 +8,8 @@ mod pattern;
 mod tests;
 mod words;
 
+use std::borrow::Cow;
+
 use crate::diagnostic::Place;
 use pattern::Pattern;
 
@@ -18,6 +20,21 @@ pub(crate) enum Reading {
     Strict,
     /// As a deny rule must: whatever a wildcard could mean, it forbids.
     Generous,
+}
+
+/// A file as it was asked for and as what it is, both with merged `/usr`.
+pub(crate) struct File<'a> {
+    pub(crate) asked: Cow<'a, [u8]>,
+    pub(crate) real: Cow<'a, [u8]>,
+}
+
+impl<'a> File<'a> {
+    pub(crate) fn new(asked: &'a [u8], real: &'a [u8]) -> Self {
+        Self {
+            asked: usr_merged(asked),
+            real: usr_merged(real),
+        }
+    }
 }
 
 /// One entry of a rule's `commands`.
@@ -89,21 +106,19 @@ impl Command {
         matches!(&self.shape, Shape::Run(run) if run.path.is_literal())
     }
 
-    /// Whether it can match `file` with some arguments, read either way; `file` has gone
-    /// through [`usr_merged`] already.
-    pub(crate) fn speaks_of(&self, file: &[u8], shell: bool) -> bool {
+    /// Whether it can match `file` with some arguments, read either way.
+    pub(crate) fn speaks_of(&self, file: &File<'_>, shell: bool) -> bool {
         match &self.shape {
             Shape::Anything => true,
             Shape::Shell => shell,
             // Generous matches whatever strict does.
-            Shape::Run(run) => run.path.matches(file, Reading::Generous),
+            Shape::Run(run) => run.names(file, Reading::Generous),
         }
     }
 
-    /// `file` has gone through [`usr_merged`] already.
     pub(crate) fn matches(
         &self,
-        file: &[u8],
+        file: &File<'_>,
         args: &[Vec<u8>],
         shell: bool,
         reading: Reading,
@@ -117,13 +132,20 @@ impl Command {
 }
 
 impl Run {
-    fn matches(&self, file: &[u8], args: &[Vec<u8>], reading: Reading) -> bool {
+    // An allow is for the program by the name it names: what else the file is called, and what it
+    // does when called so, it doesn't speak of. A deny holds for the file by any name.
+    fn names(&self, file: &File<'_>, reading: Reading) -> bool {
+        self.path.matches(&file.asked, reading)
+            || (reading == Reading::Generous && self.path.matches(&file.real, reading))
+    }
+
+    fn matches(&self, file: &File<'_>, args: &[Vec<u8>], reading: Reading) -> bool {
         let enough = match self.more {
             true => args.len() >= self.args.len(),
             false => args.len() == self.args.len(),
         };
         enough
-            && self.path.matches(file, reading)
+            && self.names(file, reading)
             && self
                 .args
                 .iter()
@@ -144,7 +166,7 @@ const MERGED: &[&[u8]] = &[
 ];
 
 /// A path with `/bin`, `/sbin` and `/lib*` read as links into `/usr`, which they are.
-pub(crate) fn usr_merged(path: &[u8]) -> std::borrow::Cow<'_, [u8]> {
+pub(crate) fn usr_merged(path: &[u8]) -> Cow<'_, [u8]> {
     if MERGED.iter().any(|folder| path.starts_with(folder)) {
         [b"/usr", path].concat().into()
     } else {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{Command, Reading};
+use super::{Command, File, Reading};
 use crate::diagnostic::Place;
 
 fn parse(text: &str) -> Result<Command, String> {
@@ -20,7 +20,8 @@ fn matches(pattern: &str, argv: &[&str], reading: Reading) -> bool {
         .iter()
         .map(|arg| arg.as_bytes().to_vec())
         .collect();
-    command.matches(argv[0].as_bytes(), &args, false, reading)
+    let file = File::new(argv[0].as_bytes(), argv[0].as_bytes());
+    command.matches(&file, &args, false, reading)
 }
 
 #[track_caller]
@@ -369,7 +370,7 @@ proptest! {
         let args = [text.clone().into_bytes()];
         for (reading, strict) in [(Reading::Strict, true), (Reading::Generous, false)] {
             let expected = reference(pattern.as_bytes(), text.as_bytes(), strict);
-            prop_assert_eq!(command.matches(b"/x", &args, false, reading), expected);
+            prop_assert_eq!(command.matches(&File::new(b"/x", b"/x"), &args, false, reading), expected);
         }
     }
 
@@ -380,8 +381,8 @@ proptest! {
     ) {
         let Ok(command) = parse(&format!("/x {pattern}")) else { return Ok(()) };
         let args = [text.into_bytes()];
-        if command.matches(b"/x", &args, false, Reading::Strict) {
-            prop_assert!(command.matches(b"/x", &args, false, Reading::Generous));
+        if command.matches(&File::new(b"/x", b"/x"), &args, false, Reading::Strict) {
+            prop_assert!(command.matches(&File::new(b"/x", b"/x"), &args, false, Reading::Generous));
         }
     }
 
@@ -392,8 +393,8 @@ proptest! {
         args in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..4),
     ) {
         if let Ok(command) = parse(&pattern) {
-            command.matches(&file, &args, false, Reading::Strict);
-            command.matches(&file, &args, true, Reading::Generous);
+            command.matches(&File::new(&file, &file), &args, false, Reading::Strict);
+            command.matches(&File::new(&file, &file), &args, true, Reading::Generous);
         }
     }
 }

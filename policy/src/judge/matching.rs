@@ -1,11 +1,10 @@
 //! One rule against one question.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::question::Question;
 use super::verdict::{Condition, Outcome};
-use crate::command::{Reading, usr_merged};
+use crate::command::{File, Reading};
 use crate::names::RoleName;
 use crate::people::{Groups, Membership};
 use crate::policy::Policy;
@@ -17,7 +16,7 @@ pub(super) struct Matching<'a> {
     policy: &'a Policy,
     q: &'a Question<'a>,
     groups: &'a dyn Groups,
-    file: Cow<'a, [u8]>,
+    file: File<'a>,
     roles: HashMap<&'a str, Membership>,
 }
 
@@ -27,7 +26,7 @@ impl<'a> Matching<'a> {
             policy,
             q,
             groups,
-            file: usr_merged(q.file),
+            file: File::new(q.file, q.real),
             roles: HashMap::new(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::command::File;
 use crate::people::Groups;
 use crate::policy::Policy;
 use crate::rule::{Owed, Rule, SessionSettings, Terms};
@@ -24,7 +25,7 @@ impl Policy {
     /// `considered` holds the rules that can speak of this file at all, which are found
     /// without a look at the others; [`Policy::explain`] looks at every rule.
     pub fn judge(&self, q: &Question<'_>, groups: &dyn Groups) -> Verdict {
-        let file = crate::command::usr_merged(q.file);
+        let file = File::new(q.file, q.real);
         let rules = self
             .index
             .candidates(&file)

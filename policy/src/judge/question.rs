@@ -23,8 +23,12 @@ pub struct Question<'a> {
     pub target_group: Option<&'a str>,
     /// That group's gid; `None` when `-g` was not asked.
     pub target_gid: Option<u32>,
-    /// The file to execute: an absolute path without links, `.` or `..`.
+    /// The file to execute: an absolute path, its folder without links, `.` or `..`, its last
+    /// component as asked. What a link is called matters: a program may do one thing as
+    /// `poweroff` and another as `systemctl`.
     pub file: &'a [u8],
+    /// The same with every link followed, which no other name hides from a deny.
+    pub real: &'a [u8],
     /// The arguments, without `argv[0]`.
     pub args: &'a [Vec<u8>],
     /// Whether this is the shell of `-s` or `-i` without a command.
@@ -48,7 +52,7 @@ impl Question<'_> {
         if self.target_group.is_some() != self.target_gid.is_some() {
             return Err(invalid("a group has a name and a gid"));
         }
-        if !is_resolved(self.file) {
+        if !is_resolved(self.file) || !is_resolved(self.real) {
             return Err(invalid("the command is no resolved path"));
         }
         if self.args.iter().any(|arg| arg.contains(&0)) {

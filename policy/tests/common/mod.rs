@@ -71,6 +71,7 @@ pub struct Ask {
     pub target: (String, u32),
     pub group: Option<(String, u32)>,
     pub file: Vec<u8>,
+    pub real: Vec<u8>,
     pub args: Vec<Vec<u8>>,
     pub shell: bool,
     pub rule: Option<String>,
@@ -84,6 +85,7 @@ pub fn ask(argv: &str) -> Ask {
         uid: 1000,
         target: ("root".into(), 0),
         group: None,
+        real: argv.split(' ').next().unwrap_or_default().into(),
         file: words.next().unwrap_or_default(),
         args: words.collect(),
         shell: false,
@@ -123,6 +125,12 @@ impl Ask {
         self
     }
 
+    /// What is asked for is a link to this.
+    pub fn leading_to(mut self, real: &str) -> Self {
+        self.real = real.into();
+        self
+    }
+
     pub fn shell(mut self) -> Self {
         self.shell = true;
         self
@@ -137,6 +145,7 @@ impl Ask {
             target_group: self.group.as_ref().map(|(name, _)| name.as_str()),
             target_gid: self.group.as_ref().map(|(_, gid)| *gid),
             file: &self.file,
+            real: &self.real,
             args: &self.args,
             shell: self.shell,
             rule: self.rule.as_deref(),
