@@ -7,7 +7,10 @@ use crate::Error;
 pub fn target_dir() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(dir) => std::path::absolute(&dir).unwrap_or_else(|_| dir.into()),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        None => {
+            let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+            here.parent().unwrap_or(here).join("target")
+        }
     }
 }
 
