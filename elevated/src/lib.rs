@@ -1,1 +1,20 @@
-//! The daemon of Elevate.
+//! The daemon of Elevate: who asked for what, who agreed, what runs until when, and the record of
+//! it. Adapters ([`bus`], [`launch`], [`store`], [`audit::journal`]) point at the decisions
+//! ([`elevation`], [`identity`]); never back.
+
+pub mod audit;
+pub mod bus;
+pub mod clock;
+pub mod conversation;
+pub mod daemon;
+pub mod elevation;
+pub mod fd_store;
+pub mod host;
+pub mod identity;
+pub mod launch;
+pub mod notices;
+pub mod policies;
+pub mod process;
+pub mod settings;
+pub mod store;
+pub mod trusted;

@@ -57,6 +57,12 @@ impl std::ops::Deref for Bytes {
     }
 }
 
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl From<&str> for Bytes {
     fn from(text: &str) -> Self {
         Bytes(text.as_bytes().to_vec())

@@ -1,0 +1,354 @@
+//! `org.elevate.Elevated1.Manager`.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use elevate_protocol::limits::REASON_BYTES;
+use elevate_protocol::{ErrorName, Id, bus as names, paths, seqpacket};
+use zbus::message::Header;
+use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
+
+use super::ask::{self, Fields};
+use super::caller;
+use super::error::BusError;
+use crate::audit;
+use crate::conversation::{self, Ballot, Refusal, Stream};
+use crate::daemon::Daemon;
+use crate::elevation::{Elevation, Event, Problem};
+
+/// The daemon's own object.
+#[derive(Debug)]
+pub struct Manager(Arc<Daemon>);
+
+/// Answer calls on `bus` from now on.
+pub async fn serve(daemon: Arc<Daemon>, bus: &Connection) -> zbus::Result<()> {
+    bus.object_server().at(names::PATH, Manager(daemon)).await?;
+    bus.request_name(names::NAME).await
+}
+
+#[interface(name = "org.elevate.Elevated1.Manager", introspection_docs = false)]
+impl Manager {
+    /// Ask for a command. What follows is said on the stream.
+    #[zbus(out_args("request", "stream"))]
+    async fn elevate(
+        &self,
+        ask: Fields,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(OwnedObjectPath, zbus::OwnedFd), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let ask = ask::read(ask)?;
+        let ticket = self.0.admit(uid)?;
+        let (ours, theirs) = stream()?;
+        let id = self.0.new_id();
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::elevate(daemon, uid, id, ask, ours).await;
+            drop(ticket);
+        });
+        Ok((
+            OwnedObjectPath::try_from(names::request_path(id))?,
+            theirs.into(),
+        ))
+    }
+
+    /// Vote on a request. What follows is said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn vote(
+        &self,
+        id: &str,
+        approve: bool,
+        digest: &str,
+        comment: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        within("a comment", &comment)?;
+        let invalid = |why: &str| Refusal::new(ErrorName::InvalidArgument, why);
+        let ballot = Ballot {
+            id: parse(id)?,
+            approve,
+            shown: digest.parse().map_err(invalid)?,
+            comment,
+        };
+        let ticket = self.0.admit(uid)?;
+        let (ours, theirs) = stream()?;
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::vote(daemon, uid, ballot, ours).await;
+            drop(ticket);
+        });
+        Ok(theirs.into())
+    }
+
+    /// Take one's own request back.
+    async fn cancel(
+        &self,
+        id: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let elevation = self.see(uid, id, "cancel").await?;
+        if uid != 0 && uid != elevation.asked.caller.account.uid {
+            return Err(self.refuse(uid, id, "cancel", not_yours()).into());
+        }
+        let applied = self.0.apply(Event::Withdrawn(elevation.id)).await;
+        Ok(applied.map_err(Refusal::from)?)
+    }
+
+    /// End a grant, and with it its session.
+    async fn revoke(
+        &self,
+        id: &str,
+        reason: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        within("a reason", &reason)?;
+        // Whoever may see a grant may end it: its owner, root, and those who may approve it.
+        let elevation = self.see(uid, id, "revoke").await?;
+        let event = Event::Revoked {
+            id: elevation.id,
+            by: self.0.name_of(uid),
+            reason,
+        };
+        Ok(self.0.apply(event).await.map_err(Refusal::from)?)
+    }
+
+    /// The requests that the caller may see.
+    async fn list_requests(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<Vec<OwnedObjectPath>, BusError> {
+        self.list(bus, &header, |_| true, names::request_path).await
+    }
+
+    /// The grants that the caller may see.
+    async fn list_grants(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<Vec<OwnedObjectPath>, BusError> {
+        self.list(
+            bus,
+            &header,
+            |elevation| elevation.begun.is_some(),
+            names::grant_path,
+        )
+        .await
+    }
+
+    /// The sessions that the caller may see.
+    async fn list_sessions(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<Vec<OwnedObjectPath>, BusError> {
+        self.list(
+            bus,
+            &header,
+            |elevation| elevation.begun.is_some(),
+            names::session_path,
+        )
+        .await
+    }
+
+    /// A recording, to read: one's own, or any for root.
+    async fn read_recording(
+        &self,
+        id: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let id = parse(id)?;
+        let found = self.0.elevation(id);
+        let owner = found
+            .as_ref()
+            .map(|elevation| elevation.asked.caller.account.uid);
+        if uid != 0 && owner != Some(uid) {
+            return Err(self
+                .refuse(uid, id.as_str(), "play", Problem::not_found().into())
+                .into());
+        }
+        // A session that is no longer listed still has its recording.
+        let file = open_recording(id)?;
+        self.0
+            .record(audit::recording_read(id, (&self.0.name_of(uid), uid)));
+        Ok(OwnedFd::from(file).into())
+    }
+
+    /// What the policy says of a command, and why, as JSON. Root may ask about others with the
+    /// key `for-user`.
+    async fn why(
+        &self,
+        mut ask: Fields,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<String, BusError> {
+        let caller = caller::uid(bus, &header).await?;
+        let user: Option<String> = ask::take(&mut ask, "for-user")?;
+        let uid = self.subject(caller, user).await?;
+        let ask = ask::read(ask)?;
+        let answer = conversation::judge(&self.0, self.0.new_id(), uid, &ask, true).await?;
+        Ok(explain(&answer, caller == 0))
+    }
+
+    /// How the daemon is.
+    async fn status(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<HashMap<String, OwnedVariant>, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        self.0.facts().await?;
+        let (files, problem) = self.0.policy_state();
+        let (rules, waiting, sessions) = self.0.counts();
+        let problem = match problem {
+            Some(_) if uid != 0 => "the policy files can't be believed; root sees why".to_owned(),
+            other => other.unwrap_or_default(),
+        };
+        let values: [(&str, Variant<'_>); 8] = [
+            ("Version", env!("CARGO_PKG_VERSION").into()),
+            ("PolicyLoaded", problem.is_empty().into()),
+            ("PolicyFiles", files.into()),
+            ("PolicyError", problem.into()),
+            ("Rules", rules.into()),
+            ("Launcher", self.0.launcher.is_there().await.into()),
+            ("Sessions", sessions.into()),
+            ("Waiting", waiting.into()),
+        ];
+        let owned = |(name, value): (&str, Variant<'_>)| {
+            Ok((name.to_owned(), OwnedVariant::try_from(value)?))
+        };
+        values.into_iter().map(owned).collect()
+    }
+
+    /// Tell the caller of changes to what it may see, from now on.
+    async fn subscribe(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let name = header.sender().map(ToString::to_string).unwrap_or_default();
+        Ok(self.0.watchers.add(&name, uid)?)
+    }
+}
+
+impl Manager {
+    async fn see(&self, uid: u32, id: &str, action: &str) -> Result<Elevation, Refusal> {
+        let seen = self.0.visible_one(uid, parse(id)?).await;
+        seen.map_err(|refusal| self.refuse(uid, id, action, refusal))
+    }
+
+    /// Put a refusal on record.
+    fn refuse(&self, uid: u32, id: &str, action: &str, refusal: Refusal) -> Refusal {
+        let name = self.0.name_of(uid);
+        self.0.record(audit::refused_vote(
+            id,
+            (&name, uid),
+            action,
+            &refusal.message,
+        ));
+        refusal
+    }
+
+    async fn list(
+        &self,
+        bus: &Connection,
+        header: &Header<'_>,
+        filter: fn(&Elevation) -> bool,
+        path: fn(Id) -> String,
+    ) -> Result<Vec<OwnedObjectPath>, BusError> {
+        let uid = caller::uid(bus, header).await?;
+        let mut visible = self.0.visible(uid).await?;
+        visible.retain(filter);
+        visible.sort_by_key(|elevation| (elevation.requested.wall, elevation.id));
+        let paths = visible
+            .into_iter()
+            .map(|elevation| OwnedObjectPath::try_from(path(elevation.id)));
+        Ok(paths.collect::<Result<_, _>>()?)
+    }
+
+    async fn subject(&self, caller: u32, user: Option<String>) -> Result<u32, Refusal> {
+        let Some(user) = user else { return Ok(caller) };
+        let (_, accounts) = self.0.facts().await?;
+        let found = accounts.by_name_or_id(&user).map(|account| account.uid);
+        match found {
+            Ok(uid) if caller == 0 || uid == caller => Ok(uid),
+            _ if caller != 0 => Err(Refusal::new(
+                ErrorName::NotAuthorized,
+                "only root may ask about others",
+            )),
+            _ => Err(Refusal::new(
+                ErrorName::InvalidArgument,
+                "there is no such user here",
+            )),
+        }
+    }
+}
+
+fn stream() -> Result<(Stream, OwnedFd), Refusal> {
+    let failed = |error: std::io::Error| Refusal::new(ErrorName::Failed, error.to_string());
+    let (ours, theirs) = seqpacket::pair().map_err(failed)?;
+    Ok((Stream::new(ours).map_err(failed)?, theirs))
+}
+
+fn parse(id: &str) -> Result<Id, Refusal> {
+    id.parse().map_err(|_| Problem::not_found().into())
+}
+
+fn within(what: &str, text: &str) -> Result<(), Refusal> {
+    if text.len() <= REASON_BYTES {
+        return Ok(());
+    }
+    let message = format!("{what} has at most {REASON_BYTES} bytes (REASON_BYTES)");
+    Err(Refusal::new(ErrorName::LimitExceeded, message))
+}
+
+fn not_yours() -> Refusal {
+    Refusal::new(
+        ErrorName::NotAuthorized,
+        "only the requester takes a request back",
+    )
+    .hint("an approver can say no with: elevatectl deny ID")
+}
+
+fn open_recording(id: Id) -> Result<std::fs::File, Refusal> {
+    std::fs::File::open(paths::recording(id)).map_err(|error| {
+        let message = format!("there is no recording of session {id}: {error}");
+        Refusal::new(ErrorName::NotFound, message)
+    })
+}
+
+/// A verdict as JSON. Users hear of the rules that concern them; root hears of all.
+fn explain(answer: &conversation::Answer, all: bool) -> String {
+    let mut verdict = answer.verdict.clone();
+    if let Some(verdict) = &mut verdict
+        && !all
+    {
+        verdict.considered.retain(|considered| {
+            !matches!(
+                considered.outcome,
+                elevate_policy::Outcome::NotMatched {
+                    condition: elevate_policy::Condition::Roles,
+                    ..
+                }
+            )
+        });
+    }
+    serde_json::json!({
+        "user": answer.caller.name,
+        "target": answer.target.name,
+        "group": answer.target_group,
+        "file": answer.resolution,
+        "verdict": verdict,
+    })
+    .to_string()
+}

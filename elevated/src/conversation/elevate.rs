@@ -1,0 +1,279 @@
+//! The conversation behind `elevate COMMAND`.
+
+use std::sync::Arc;
+
+use elevate_policy::{Allowance, Execs, Record};
+use elevate_protocol::launch::Launch;
+use elevate_protocol::limits::{ENVIRONMENT_BYTES, PROMPT_TIME, REASON_BYTES};
+use elevate_protocol::stream::{ToClient, ToServer};
+use elevate_protocol::{Bytes, ErrorName, Id, seqpacket, stdio};
+
+use super::ask::Ask;
+use super::environment::{self, Facts};
+use super::judge::{self, Answer};
+use super::proof::{self, Proved};
+use super::stream::{Refusal, Stop, Stream, unexpected};
+use super::wait;
+use crate::clock::Moment;
+use crate::daemon::Daemon;
+use crate::elevation::{Asked, Caller, Digest, Elevation, Event, Shown, Stage};
+
+/// Hold the conversation of request `id`, from hello to the leader's taking over.
+pub async fn elevate(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: Stream) {
+    match request(&daemon, uid, id, ask, &stream).await {
+        Ok(()) => wait::until_granted(daemon, id, stream, false).await,
+        Err(Stop::Refused(refusal)) => stream.refuse(&refusal).await,
+        Err(Stop::Gone) => {}
+    }
+}
+
+/// Go on with the conversation of a request that waited when the daemon was restarted.
+pub async fn resume(daemon: Arc<Daemon>, id: Id, stream: Stream) {
+    daemon.expect_news(id);
+    wait::until_granted(daemon, id, stream, true).await;
+}
+
+async fn request(
+    daemon: &Arc<Daemon>,
+    uid: u32,
+    id: Id,
+    ask: Ask,
+    stream: &Stream,
+) -> Result<(), Stop> {
+    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let built = build(daemon, uid, id, &ask, &proved, stream).await;
+    if let Err(Stop::Refused(refusal)) = &built {
+        daemon.record_refused_ask(id, uid, &ask, &refusal.message);
+    }
+    let elevation = built?;
+    daemon.expect_news(id);
+    let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
+    applied.map_err(|problem| {
+        daemon.forget_news(id);
+        daemon.record_refused_ask(id, uid, &ask, &problem.message);
+        Stop::from(problem)
+    })
+}
+
+/// Everything that must be known before a request stands.
+async fn build(
+    daemon: &Arc<Daemon>,
+    uid: u32,
+    id: Id,
+    ask: &Ask,
+    proved: &Proved,
+    stream: &Stream,
+) -> Result<Elevation, Stop> {
+    let answer = judge::judge(daemon, id, uid, ask, false).await?;
+    let (file, allowance) = answer.allowance()?;
+    let needed = allowance.owed.approvals;
+    if needed > 0 && ask.non_interactive {
+        return Err(interaction("this needs an approval, and -n waits for nobody").into());
+    }
+    let reason = reason(ask, allowance, stream).await?;
+    let kept = kept_environment(ask, allowance, stream).await?;
+    let file = match needed {
+        0 => file.clone(),
+        _ => judge::hashed(daemon, id, &answer.target, ask, file).await?,
+    };
+    let asked = Asked {
+        caller: Caller {
+            account: answer.caller.clone(),
+            login_uid: proved.login.uid,
+            pid: proved.pid,
+        },
+        target: answer.target.clone(),
+        target_group: answer.target_group.clone(),
+        argv: ask.argv.clone(),
+        file,
+        cwd: ask.cwd.clone(),
+        environment: kept,
+        stdio: ask.stdio,
+        window: ask.window,
+        reason,
+        duration: allowance.limit.granted,
+    };
+    Ok(standing(daemon, id, asked, allowance, &answer)?)
+}
+
+fn standing(
+    daemon: &Daemon,
+    id: Id,
+    asked: Asked,
+    allowance: &Allowance,
+    answer: &Answer,
+) -> Result<Elevation, Refusal> {
+    let now = Moment::now();
+    let rule = allowance.rule.to_string();
+    let rule_content = answer
+        .policy
+        .content_digest(&allowance.rule)
+        .map(Digest::from)
+        .ok_or_else(|| Refusal::new(ErrorName::Changed, "the policy changed; ask again"))?;
+    let digest = Shown::new(&daemon.host.machine_id, &asked, &rule, rule_content).digest();
+    let approvers = answer.policy.approvers_of(&allowance.rule);
+    Ok(Elevation {
+        id,
+        rule_content,
+        digest,
+        needed: allowance.owed.approvals,
+        approvers: approvers.iter().map(ToString::to_string).collect(),
+        longest: allowance.limit.max.max(allowance.limit.granted),
+        tasks: allowance.limit.tasks,
+        record: allowance.session.record == Record::Output,
+        log_execs: allowance.session.execs == Execs::Log,
+        requested: now,
+        expires: now.boot + daemon.settings.request_timeout.as_millis() as u64,
+        votes: Vec::new(),
+        stage: Stage::Waiting,
+        begun: None,
+        deadline: None,
+        processes: None,
+        execs: 0,
+        rule,
+        asked,
+    })
+}
+
+/// The reason, asked for on the client's terminal where the rule wants one and none was given.
+async fn reason(ask: &Ask, allowance: &Allowance, stream: &Stream) -> Result<Option<String>, Stop> {
+    let given = ask
+        .reason
+        .clone()
+        .filter(|reason| !reason.trim().is_empty());
+    if given.is_some() || !allowance.owed.reason {
+        return Ok(given);
+    }
+    if ask.non_interactive || ask.window.is_none() {
+        return Err(interaction("this needs a reason")
+            .hint("give it with --reason TEXT")
+            .into());
+    }
+    stream.send(&ToClient::AskReason).await?;
+    let answer = tokio::time::timeout(PROMPT_TIME, stream.receive()).await;
+    match answer
+        .map_err(|_| interaction("no reason was given in time"))??
+        .0
+    {
+        ToServer::Reason { text } if !text.trim().is_empty() && text.len() <= REASON_BYTES => {
+            Ok(Some(text))
+        }
+        ToServer::Reason { .. } => {
+            let message = format!("a reason has 1 to {REASON_BYTES} bytes (REASON_BYTES)");
+            Err(Refusal::new(ErrorName::InvalidArgument, message).into())
+        }
+        _ => Err(unexpected()),
+    }
+}
+
+/// The caller's variables that the session keeps: those of the default list, and those that the
+/// rule names, which only now are asked for.
+async fn kept_environment(
+    ask: &Ask,
+    allowance: &Allowance,
+    stream: &Stream,
+) -> Result<Vec<Bytes>, Stop> {
+    let mut kept = ask.environment.clone();
+    let names: Vec<String> = allowance
+        .session
+        .keep_env
+        .iter()
+        .filter(|name| !elevate_protocol::stream::kept_by_default(name.as_bytes()))
+        .cloned()
+        .collect();
+    if names.is_empty() {
+        return Ok(kept);
+    }
+    stream
+        .send(&ToClient::AskEnvironment {
+            names: names.clone(),
+        })
+        .await?;
+    let answer = tokio::time::timeout(PROMPT_TIME, stream.receive()).await;
+    let late = |_| Refusal::new(ErrorName::TimedOut, "the client did not answer in time");
+    let ToServer::Environment { variables } = answer.map_err(late)??.0 else {
+        return Err(unexpected());
+    };
+    let asked_for = |variable: &Bytes| {
+        names
+            .iter()
+            .any(|name| name.as_bytes() == environment::name(variable))
+    };
+    let fits = variables.iter().map(|v| v.len()).sum::<usize>() <= ENVIRONMENT_BYTES
+        && variables
+            .iter()
+            .all(|v| asked_for(v) && v.contains(&b'=') && !v.has_nul());
+    if !fits {
+        return Err(unexpected());
+    }
+    kept.extend(variables);
+    Ok(kept)
+}
+
+fn interaction(message: &str) -> Refusal {
+    Refusal::new(ErrorName::InteractionRequired, message)
+}
+
+/// What the leader of a granted elevation needs.
+pub(super) fn launch(daemon: &Daemon, elevation: &Elevation) -> Launch {
+    let asked = &elevation.asked;
+    let facts = Facts {
+        caller: &asked.caller.account,
+        target: &asked.target,
+        argv: &asked.argv,
+        id: elevation.id,
+        secure_path: &daemon.settings.secure_path,
+    };
+    let routes = stdio::routes(asked.stdio, elevation.record);
+    Launch {
+        caller: asked.caller.account.clone(),
+        login_uid: asked.caller.login_uid,
+        target: asked.target.clone(),
+        argv: asked.argv.clone(),
+        file: asked.file.clone(),
+        cwd: asked.cwd.clone(),
+        environment: environment::build(facts, &asked.environment),
+        window: asked.window,
+        routes,
+        record: elevation.record,
+        log_execs: elevation.log_execs,
+        deadline: elevation.deadline.unwrap_or_default(),
+        rule: elevation.rule.clone(),
+    }
+}
+
+/// Start the session of a grant: from here on the leader talks to the client.
+pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
+    let Some(elevation) = daemon.elevation(id) else {
+        return;
+    };
+    let failed = |message: String| Event::Failed {
+        id,
+        error: ErrorName::Unavailable,
+        message,
+    };
+    let (ours, theirs) = match seqpacket::pair() {
+        Ok(pair) => pair,
+        Err(error) => return refuse_start(daemon, failed(error.to_string()), &stream).await,
+    };
+    let launch = launch(daemon, &elevation);
+    if let Err(error) = daemon.lead(&elevation, ours) {
+        return refuse_start(daemon, failed(error.to_string()), &stream).await;
+    }
+    let socket = stream.into_socket();
+    let copy = socket.try_clone();
+    if let Err(error) = daemon.launcher.lead(id, &launch, theirs, socket).await {
+        let message = format!("the launcher can't be reached: {error}");
+        if let Ok(stream) = copy.and_then(Stream::new) {
+            refuse_start(daemon, failed(message), &stream).await;
+        }
+    }
+}
+
+async fn refuse_start(daemon: &Arc<Daemon>, event: Event, stream: &Stream) {
+    if let Event::Failed { error, message, .. } = &event {
+        stream.refuse(&Refusal::new(*error, message.clone())).await;
+    }
+    // A session that is over already needs no second end.
+    let _ = daemon.apply(event).await;
+}

@@ -1,0 +1,198 @@
+//! From what a client asks to a verdict: accounts, the file, the policy.
+
+use std::sync::Arc;
+
+use elevate_policy::{Allowance, Decision, Policy, Question, Verdict};
+use elevate_protocol::account::Account;
+use elevate_protocol::launch::{File, Resolution, Resolve};
+use elevate_protocol::{Bytes, ErrorName, Id};
+
+use super::ask::Ask;
+use super::stream::Refusal;
+use crate::daemon::Daemon;
+use crate::identity::Accounts;
+use crate::launch;
+
+/// Everything that a verdict rests on, and the verdict.
+#[derive(Debug)]
+pub struct Answer {
+    /// The policy that was asked.
+    pub policy: Arc<Policy>,
+    /// Who asks.
+    pub caller: Account,
+    /// As whom.
+    pub target: Account,
+    /// The group that was asked for.
+    pub target_group: Option<String>,
+    /// What the command is.
+    pub resolution: Resolution,
+    /// What the policy says, where there is a file to judge.
+    pub verdict: Option<Verdict>,
+}
+
+impl Answer {
+    /// The file and what is owed, or why not, in words that the caller may hear.
+    pub fn allowance(&self) -> Result<(&File, &Allowance), Refusal> {
+        match (&self.resolution, &self.verdict) {
+            (Resolution::Found(file), Some(verdict)) => match &verdict.decision {
+                Decision::Allowed(allowance) => Ok((file, allowance)),
+                Decision::Denied(denial) => {
+                    Err(Refusal::new(ErrorName::Denied, &denial.message).hint(&denial.advice))
+                }
+            },
+            (resolution, _) => Err(no_file(resolution)),
+        }
+    }
+}
+
+/// Judge what `uid` asks. `explain` looks at every rule, for people who want to know why.
+pub async fn judge(
+    daemon: &Daemon,
+    id: Id,
+    uid: u32,
+    ask: &Ask,
+    explain: bool,
+) -> Result<Answer, Refusal> {
+    let (policy, accounts) = daemon.facts().await?;
+    let caller = accounts.by_uid(uid).map_err(|_| {
+        Refusal::new(
+            ErrorName::Denied,
+            format!("uid {uid} has no account on this host"),
+        )
+        .hint("accounts from other sources than /etc/passwd come with a later version")
+    })?;
+    let (target, target_group) = target(&accounts, &caller, ask)?;
+    if policy.rules_for(&caller.name, &*accounts).is_empty() && !explain {
+        // Who has no rules learns nothing about files either.
+        return Err(Refusal::new(
+            ErrorName::Denied,
+            format!(
+                "no rule lets you run this as {}",
+                elevate_protocol::escape::line(target.name.as_bytes())
+            ),
+        )
+        .hint("ask an administrator for a role with a rule for it"));
+    }
+    let resolution = resolve(daemon, id, &target, ask, false).await?;
+    let verdict = match &resolution {
+        Resolution::Found(file) => {
+            let args: Vec<Vec<u8>> = ask.argv[1..].iter().map(|word| word.0.clone()).collect();
+            let question = Question {
+                user: &caller.name,
+                uid: caller.uid,
+                target_user: &target.name,
+                target_uid: target.uid,
+                target_group: target_group.as_deref(),
+                target_gid: target_group.as_ref().map(|_| target.gid),
+                file: &file.path,
+                real: &file.real,
+                args: &args,
+                shell: false,
+                rule: ask.rule.as_deref(),
+                wanted: ask.duration,
+            };
+            Some(match explain {
+                true => policy.explain(&question, &*accounts),
+                false => policy.judge(&question, &*accounts),
+            })
+        }
+        _ => None,
+    };
+    Ok(Answer {
+        policy,
+        caller,
+        target,
+        target_group,
+        resolution,
+        verdict,
+    })
+}
+
+/// Have the command looked up again, with a hash of what is found.
+pub(super) async fn hashed(
+    daemon: &Daemon,
+    id: Id,
+    target: &Account,
+    ask: &Ask,
+    before: &File,
+) -> Result<File, Refusal> {
+    match resolve(daemon, id, target, ask, true).await? {
+        Resolution::Found(file) if file.identity == before.identity && file.path == before.path => {
+            Ok(file)
+        }
+        Resolution::Found(_) => Err(Refusal::new(
+            ErrorName::Changed,
+            "the command's file changed while it was looked at; try again",
+        )),
+        other => Err(no_file(&other)),
+    }
+}
+
+async fn resolve(
+    daemon: &Daemon,
+    id: Id,
+    target: &Account,
+    ask: &Ask,
+    hash: bool,
+) -> Result<Resolution, Refusal> {
+    let question = Resolve {
+        command: ask.argv[0].clone(),
+        cwd: ask.cwd.clone(),
+        search_path: daemon.settings.secure_path.clone(),
+        target: target.clone(),
+        hash,
+    };
+    launch::resolve(&daemon.launcher, id, &question)
+        .await
+        .map_err(|error| {
+            Refusal::new(
+                ErrorName::Unavailable,
+                format!("the launcher can't be reached: {error}"),
+            )
+            .hint("an administrator starts it with: systemctl start elevate-launcher.socket")
+        })
+}
+
+fn target(
+    accounts: &Accounts,
+    caller: &Account,
+    ask: &Ask,
+) -> Result<(Account, Option<String>), Refusal> {
+    let user = match (&ask.user, &ask.group) {
+        (Some(user), _) => user.as_str(),
+        // As with sudo, a group alone is asked for with one's own uid.
+        (None, Some(_)) => caller.name.as_str(),
+        (None, None) => "root",
+    };
+    let unknown = |kind: &str, name: &str| {
+        let name = elevate_protocol::escape::line(name.as_bytes());
+        Refusal::new(
+            ErrorName::InvalidArgument,
+            format!("there is no {kind} {name} on this host"),
+        )
+    };
+    let mut target = accounts
+        .by_name_or_id(user)
+        .map_err(|_| unknown("user", user))?;
+    let Some(group) = &ask.group else {
+        return Ok((target, None));
+    };
+    let (name, gid) = accounts.group(group).map_err(|_| unknown("group", group))?;
+    target.gid = gid;
+    target.groups.insert(0, gid);
+    Ok((target, Some(name)))
+}
+
+fn no_file(resolution: &Resolution) -> Refusal {
+    let refusal = |message: String| Refusal::new(ErrorName::CommandNotFound, message);
+    match resolution {
+        Resolution::NotExecutable(path) => refusal(format!("{} can't be executed", shown(path))),
+        Resolution::Failed(why) => refusal(format!("the command could not be looked up: {why}")),
+        Resolution::NotFound | Resolution::Found(_) => refusal("command not found".into())
+            .hint("a bare name is looked for in the folders of secure_path (elevated.toml)"),
+    }
+}
+
+fn shown(path: &Bytes) -> String {
+    elevate_protocol::escape::line(path)
+}

@@ -1,0 +1,17 @@
+//! What is said on a client's stream, from its first word to the moment its leader takes over.
+
+mod ask;
+mod elevate;
+mod environment;
+mod judge;
+mod proof;
+mod stream;
+mod vote;
+mod wait;
+
+pub use ask::Ask;
+pub use elevate::{elevate, resume};
+pub use judge::{Answer, judge};
+pub use proof::Proved;
+pub use stream::{Refusal, Stream};
+pub use vote::{Ballot, vote};

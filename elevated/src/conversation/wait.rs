@@ -1,0 +1,110 @@
+//! A request waits: for votes, for its time to run out, or for its client to go away.
+
+use std::sync::Arc;
+
+use elevate_protocol::stream::{ToClient, ToServer};
+use elevate_protocol::{ErrorName, Id};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::elevate;
+use super::stream::{Refusal, Stream};
+use crate::clock::Moment;
+use crate::daemon::Daemon;
+use crate::elevation::{Event, News};
+use crate::fd_store::{self, Kept};
+
+/// Tell the client where its request stands until there is a grant, and start its session; or
+/// until there will be none. `kept` says that systemd keeps the stream already.
+pub(super) async fn until_granted(daemon: Arc<Daemon>, id: Id, stream: Stream, mut kept: bool) {
+    let Some(mut news) = daemon.take_news(id) else {
+        return;
+    };
+    let granted = loop {
+        tokio::select! {
+            biased;
+            told = news.recv() => match told {
+                Some(News::Granted) => break true,
+                Some(News::Waiting) => {
+                    kept = true;
+                    keep(&stream, id);
+                    tell_waiting(&daemon, id, &stream).await;
+                }
+                Some(News::Voted { voter, approved, agreed }) => {
+                    tell_vote(&daemon, id, &stream, voter, approved, agreed).await;
+                }
+                Some(News::Closed(problem)) => {
+                    stream.refuse(&Refusal::from(problem)).await;
+                    break false;
+                }
+                None => break false,
+            },
+            said = stream.receive() => {
+                // While it waits a client has nothing to say; going away takes the request back.
+                if !matches!(said, Ok((ToServer::Resize { .. }, _))) {
+                    withdraw(&daemon, id, &mut news).await;
+                    break false;
+                }
+            }
+        }
+    };
+    daemon.forget_news(id);
+    if kept {
+        fd_store::release(Kept::Request(id));
+    }
+    if granted {
+        elevate::start(&daemon, id, stream).await;
+    }
+}
+
+fn keep(stream: &Stream, id: Id) {
+    if let Err(error) = fd_store::keep(Kept::Request(id), stream) {
+        eprintln!("request {id} would not outlive a restart: {error}");
+    }
+}
+
+async fn withdraw(daemon: &Arc<Daemon>, id: Id, news: &mut UnboundedReceiver<News>) {
+    if daemon.apply(Event::Withdrawn(id)).await.is_err() {
+        // It was granted in the same moment: a grant that nobody waits for runs nothing.
+        let message = "the client went away before the session began".to_owned();
+        let failed = Event::Failed {
+            id,
+            error: ErrorName::Withdrawn,
+            message,
+        };
+        // Where it ended in any other way there is nothing left to end.
+        let _ = daemon.apply(failed).await;
+    }
+    news.close();
+}
+
+async fn tell_waiting(daemon: &Daemon, id: Id, stream: &Stream) {
+    let Some(elevation) = daemon.elevation(id) else {
+        return;
+    };
+    let message = ToClient::Waiting {
+        request: id,
+        needed: elevation.needed,
+        approvers: elevation.approvers,
+        expires_in: elevation.expires.saturating_sub(Moment::now().boot),
+    };
+    // A client that is gone is noticed by the next receive.
+    let _ = stream.send(&message).await;
+}
+
+async fn tell_vote(
+    daemon: &Daemon,
+    id: Id,
+    stream: &Stream,
+    voter: String,
+    approved: bool,
+    agreed: u32,
+) {
+    let needed = daemon.elevation(id).map_or(0, |elevation| elevation.needed);
+    let message = ToClient::Voted {
+        voter,
+        approved,
+        agreed,
+        needed,
+    };
+    let _ = stream.send(&message).await;
+}

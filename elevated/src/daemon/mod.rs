@@ -1,0 +1,328 @@
+//! The daemon: the state, and the hands that carry out what it decides.
+
+mod changes;
+mod core;
+mod effects;
+mod restore;
+mod session;
+mod ticker;
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use elevate_policy::{Membership, Policy, RuleName};
+use elevate_protocol::launch::ToLeader;
+use elevate_protocol::limits::CONVERSATIONS_PER_USER;
+use elevate_protocol::{ErrorName, Id};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use zbus::Connection;
+
+use self::core::Core;
+use crate::audit::journal::Journal;
+use crate::audit::{self, Entry};
+use crate::bus::Watchers;
+use crate::clock::Moment;
+use crate::conversation::{Ask, Refusal};
+use crate::elevation::{Elevation, Elevations, News};
+use crate::host::Host;
+use crate::identity::{Accounts, Local};
+use crate::launch::{Launcher, Scopes};
+use crate::policies::{Look, Policies};
+use crate::settings::Settings;
+use crate::store::Writer;
+
+pub use restore::restore;
+
+/// Everything that the parts share.
+#[derive(Debug)]
+pub struct Daemon {
+    /// This host.
+    pub host: Host,
+    /// The settings it was started with.
+    pub settings: Settings,
+    /// The way to the launcher.
+    pub launcher: Launcher,
+    /// The way to systemd's scopes.
+    pub scopes: Scopes,
+    /// Who watches.
+    pub watchers: Watchers,
+    this: Weak<Daemon>,
+    journal: Journal,
+    store: Writer,
+    bus: OnceLock<Connection>,
+    due: Notify,
+    core: Mutex<Core>,
+}
+
+impl Daemon {
+    /// A daemon with this state.
+    pub fn new(
+        host: Host,
+        settings: Settings,
+        journal: Journal,
+        store: Writer,
+        policies: Policies,
+        elevations: Elevations,
+    ) -> Arc<Self> {
+        let local = Local::new("/etc/passwd", "/etc/group");
+        Arc::new_cyclic(|this| Daemon {
+            this: this.clone(),
+            host,
+            settings,
+            journal,
+            store,
+            launcher: Launcher::default(),
+            scopes: Scopes::default(),
+            watchers: Watchers::default(),
+            bus: OnceLock::new(),
+            due: Notify::new(),
+            core: Mutex::new(Core {
+                elevations,
+                policies,
+                local,
+                news: HashMap::new(),
+                leaders: HashMap::new(),
+                conversations: HashMap::new(),
+            }),
+        })
+    }
+
+    /// Use this connection to the system bus, once.
+    pub fn connect(&self, bus: Connection) {
+        // The first one stays.
+        let _ = self.bus.set(bus);
+    }
+
+    /// The system bus.
+    pub fn bus(&self) -> Result<&Connection, Refusal> {
+        let missing = || Refusal::new(ErrorName::Unavailable, "the system bus is not there yet");
+        self.bus.get().ok_or_else(missing)
+    }
+
+    /// The policy and the accounts as their files have them now.
+    pub async fn facts(self: &Daemon) -> Result<(Arc<Policy>, Arc<Accounts>), Refusal> {
+        let look = self.core().policies.look();
+        match look {
+            Look::Same => {}
+            Look::Loaded => self.policy_loaded().await,
+            Look::Refused => self.policy_refused(),
+        }
+        let mut core = self.core();
+        let accounts = core.local.accounts().map_err(|error| {
+            Refusal::new(
+                ErrorName::Unavailable,
+                format!("accounts can't be read: {error}"),
+            )
+        })?;
+        Ok((core.policies.policy(), accounts))
+    }
+
+    /// One elevation, as it stands.
+    pub fn elevation(&self, id: Id) -> Option<Elevation> {
+        self.core().elevations.get(id).cloned()
+    }
+
+    /// Every elevation that `uid` may see.
+    pub async fn visible(&self, uid: u32) -> Result<Vec<Elevation>, Refusal> {
+        let (policy, accounts) = self.facts().await?;
+        let all: Vec<Elevation> = self.core().elevations.all().cloned().collect();
+        Ok(all
+            .into_iter()
+            .filter(|e| sees(e, uid, &policy, &accounts))
+            .collect())
+    }
+
+    /// One elevation, if `uid` may see it.
+    pub async fn visible_one(&self, uid: u32, id: Id) -> Result<Elevation, Refusal> {
+        let (policy, accounts) = self.facts().await?;
+        let found = self
+            .elevation(id)
+            .filter(|e| sees(e, uid, &policy, &accounts));
+        found.ok_or_else(|| crate::elevation::Problem::not_found().into())
+    }
+
+    /// Put an entry on record.
+    pub fn record(&self, entry: Entry) {
+        self.journal.record(entry);
+    }
+
+    /// Put it on record that `uid` asked in vain.
+    pub fn record_refused_ask(&self, id: Id, uid: u32, ask: &Ask, why: &str) {
+        let target = ask.user.as_deref().unwrap_or("root");
+        self.record(audit::refused_ask(
+            id,
+            (&self.name_of(uid), uid),
+            target,
+            &ask.argv,
+            why,
+        ));
+    }
+
+    /// The name of an account, or its number.
+    pub fn name_of(&self, uid: u32) -> String {
+        let accounts = self.core().local.accounts();
+        let account = accounts.ok().and_then(|accounts| accounts.by_uid(uid).ok());
+        account.map_or_else(|| format!("#{uid}"), |account| account.name)
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Id {
+        Id::from_random(random())
+    }
+
+    /// Something that nobody can guess.
+    pub fn nonce(&self) -> String {
+        format!("{:016x}{:016x}", random(), random())
+    }
+
+    /// Whether `uid` may begin another conversation; it counts until the ticket is dropped.
+    pub fn admit(self: &Arc<Self>, uid: u32) -> Result<Ticket, Refusal> {
+        let mut core = self.core();
+        let count = core.conversations.entry(uid).or_default();
+        if *count >= CONVERSATIONS_PER_USER {
+            let message = format!(
+                "you have {CONVERSATIONS_PER_USER} conversations open (CONVERSATIONS_PER_USER)"
+            );
+            return Err(Refusal::new(ErrorName::LimitExceeded, message));
+        }
+        *count += 1;
+        Ok(Ticket {
+            daemon: Arc::clone(self),
+            uid,
+        })
+    }
+
+    /// From now on news of `id` is kept for the one who takes it.
+    pub fn expect_news(&self, id: Id) {
+        let (sender, receiver) = unbounded_channel();
+        self.core().news.insert(id, (sender, Some(receiver)));
+    }
+
+    /// Take what is told about `id`.
+    pub fn take_news(&self, id: Id) -> Option<UnboundedReceiver<News>> {
+        self.core().news.get_mut(&id)?.1.take()
+    }
+
+    /// Nobody waits for news of `id` any more.
+    pub fn forget_news(&self, id: Id) {
+        self.core().news.remove(&id);
+    }
+
+    /// Numbers for `elevatectl status`: rules, waiting requests, live sessions.
+    pub fn counts(&self) -> (u32, u32, u32) {
+        let core = self.core();
+        let waiting = core
+            .elevations
+            .all()
+            .filter(|e| !e.is_over() && !e.is_live())
+            .count();
+        let live = core.elevations.all().filter(|e| e.is_live()).count();
+        (
+            core.policies.policy().rules().len() as u32,
+            waiting as u32,
+            live as u32,
+        )
+    }
+
+    /// The policy's files, and why they are not in force where they are not.
+    pub fn policy_state(&self) -> (Vec<String>, Option<String>) {
+        let core = self.core();
+        (
+            core.policies.files().to_vec(),
+            core.policies.problem().map(str::to_owned),
+        )
+    }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        // A panic under the lock leaves whole values: every step replaces a record at once.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begin to listen to the leader at the other end of `control`.
+    pub fn lead(self: &Arc<Self>, elevation: &Elevation, control: OwnedFd) -> std::io::Result<()> {
+        session::begin(self, elevation.id, control, true)
+    }
+
+    fn leader(&self, id: Id) -> Option<UnboundedSender<ToLeader>> {
+        self.core().leaders.get(&id).cloned()
+    }
+}
+
+/// One open conversation of a user.
+#[derive(Debug)]
+pub struct Ticket {
+    daemon: Arc<Daemon>,
+    uid: u32,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut core = self.daemon.core();
+        if let Some(count) = core.conversations.get_mut(&self.uid) {
+            *count -= 1;
+            if *count == 0 {
+                core.conversations.remove(&self.uid);
+            }
+        }
+    }
+}
+
+/// Root, the requester, and those who may approve see an elevation; nobody else learns of it.
+pub fn sees(elevation: &Elevation, uid: u32, policy: &Policy, accounts: &Accounts) -> bool {
+    uid == 0
+        || uid == elevation.asked.caller.account.uid
+        || approves(elevation, uid, policy, accounts)
+}
+
+fn approves(elevation: &Elevation, uid: u32, policy: &Policy, accounts: &Accounts) -> bool {
+    let Ok(account) = accounts.by_uid(uid) else {
+        return false;
+    };
+    let Ok(rule) = RuleName::new(&elevation.rule) else {
+        return false;
+    };
+    policy.may_approve(&rule, &account.name, accounts) == Membership::Yes
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    // Without GRND_NONBLOCK this waits until the kernel has randomness, and then never fails.
+    while rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty()) != Ok(8) {}
+    u64::from_ne_bytes(bytes)
+}
+
+impl Daemon {
+    async fn policy_loaded(&self) {
+        let (files, _) = self.policy_state();
+        let (rules, contents) = {
+            let core = self.core();
+            let policy = core.policies.policy();
+            let content = |e: &Elevation| {
+                let rule = RuleName::new(&e.rule).ok()?;
+                policy.content_digest(&rule).map(Into::into)
+            };
+            let all = core.elevations.all();
+            let contents = all
+                .map(|elevation| (elevation.id, content(elevation)))
+                .collect();
+            (policy.rules().len(), contents)
+        };
+        self.record(audit::policy_loaded(&files, rules));
+        // A step that closes requests refuses nothing.
+        let _ = self
+            .apply(crate::elevation::Event::PolicyChanged(contents))
+            .await;
+    }
+
+    fn policy_refused(&self) {
+        if let (_, Some(problem)) = self.policy_state() {
+            self.record(audit::policy_refused(&problem));
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment::now()
+    }
+}

@@ -1,0 +1,17 @@
+//! Requests, votes, grants and sessions: a state machine `(state, event, now) -> effects`.
+//!
+//! Nothing here reads a clock, a file or a socket. The effects of a step are carried out in their
+//! order, and nothing after a [`Effect::Save`] may happen before the record is on disk.
+
+mod digest;
+mod machine;
+mod record;
+mod vote;
+
+#[cfg(test)]
+mod properties;
+
+pub use digest::{Digest, Shown};
+pub use machine::{Effect, Elevations, Event, News, Problem};
+pub use record::{Asked, Caller, Closing, Elevation, End, Stage, Vote};
+pub use vote::Voter;

@@ -1,0 +1,213 @@
+//! One request and what became of it.
+
+use std::time::Duration;
+
+use elevate_protocol::account::Account;
+use elevate_protocol::launch::File;
+use elevate_protocol::stdio::{Kind, Three};
+use elevate_protocol::stream::{EndReason, Status, Window};
+use elevate_protocol::{Bytes, ErrorName, Id};
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+use crate::clock::Moment;
+
+/// Who asks, as the bus and the kernel say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The account of the uid that the bus vouches for.
+    pub account: Account,
+    /// The login behind the process; none for children of services.
+    pub login_uid: Option<u32>,
+    /// The process that talks on the stream.
+    pub pid: i32,
+}
+
+/// What is asked for, all of it; it never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Who.
+    pub caller: Caller,
+    /// As whom.
+    pub target: Account,
+    /// The group that was asked for, where it is not the target's own.
+    pub target_group: Option<String>,
+    /// Which words.
+    pub argv: Vec<Bytes>,
+    /// Which file.
+    pub file: File,
+    /// Where.
+    pub cwd: Bytes,
+    /// With which of the caller's variables, `NAME=value`.
+    pub environment: Vec<Bytes>,
+    /// What the standard streams are.
+    pub stdio: Three<Kind>,
+    /// The caller's terminal.
+    pub window: Option<Window>,
+    /// Why.
+    pub reason: Option<String>,
+    /// For how long.
+    pub duration: Duration,
+}
+
+/// A vote that counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub voter: String,
+    /// Their uid.
+    pub uid: u32,
+    /// Yes or no.
+    pub approved: bool,
+    /// Why.
+    pub comment: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How the command ended; none where nobody could tell, or it never began.
+    pub status: Option<Status>,
+    /// Why.
+    pub reason: EndReason,
+    /// When.
+    pub at: Moment,
+}
+
+/// Where an elevation stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// It waits for approvals.
+    Waiting,
+    /// It ended before it was granted.
+    Closed {
+        /// In one word: denied, withdrawn, timed-out, changed.
+        outcome: Closing,
+    },
+    /// It is granted; the session is being set up.
+    Granted,
+    /// The command runs.
+    Running,
+    /// It was granted and it is over.
+    Over(End),
+    /// It was granted, and the session could not begin.
+    Failed {
+        /// What kind of failure.
+        error: ErrorName,
+        /// What failed.
+        message: String,
+    },
+}
+
+/// How a request ended without a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closing {
+    /// An approver said no.
+    Denied,
+    /// The requester took it back, or their client went away.
+    Withdrawn,
+    /// Nobody agreed in time.
+    TimedOut,
+    /// The rule or its roles changed while it waited.
+    Changed,
+}
+
+/// One request, from the moment the policy allowed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elevation {
+    /// Its id, and that of its grant and session.
+    pub id: Id,
+    /// What was asked.
+    pub asked: Asked,
+    /// The rule it comes under.
+    pub rule: String,
+    /// What that rule and its roles said, hashed.
+    pub rule_content: Digest,
+    /// Approvals it needs.
+    pub needed: u32,
+    /// Who may give them, as the rule names them.
+    pub approvers: Vec<String>,
+    /// What an approver sees, hashed.
+    pub digest: Digest,
+    /// The longest that any grant of this rule may last.
+    pub longest: Duration,
+    /// How many tasks the session may have.
+    pub tasks: Option<u32>,
+    /// Whether output is recorded.
+    pub record: bool,
+    /// Whether execs are logged.
+    pub log_execs: bool,
+    /// When it was asked.
+    pub requested: Moment,
+    /// When it lapses, on the boot clock.
+    pub expires: u64,
+    /// Votes that counted.
+    pub votes: Vec<Vote>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When it was granted.
+    pub begun: Option<Moment>,
+    /// When the grant ends, on the boot clock; set with `begun`.
+    pub deadline: Option<u64>,
+    /// The leader and the command, once they are there.
+    pub processes: Option<(i32, i32)>,
+    /// Execs reported so far, or in all.
+    pub execs: u64,
+}
+
+impl Elevation {
+    /// Approvals given so far.
+    pub fn agreed(&self) -> u32 {
+        self.votes.iter().filter(|vote| vote.approved).count() as u32
+    }
+
+    /// Whether the grant has begun and not ended.
+    pub fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Granted | Stage::Running)
+    }
+
+    /// Whether nothing more will happen to it.
+    pub fn is_over(&self) -> bool {
+        !self.is_live() && self.stage != Stage::Waiting
+    }
+
+    /// The request's state in one word, as its D-Bus property says it.
+    pub fn request_state(&self) -> &'static str {
+        match &self.stage {
+            Stage::Waiting => "waiting",
+            Stage::Closed {
+                outcome: Closing::Denied,
+            } => "denied",
+            Stage::Closed {
+                outcome: Closing::Withdrawn,
+            } => "withdrawn",
+            Stage::Closed {
+                outcome: Closing::TimedOut,
+            } => "timed-out",
+            Stage::Closed {
+                outcome: Closing::Changed,
+            } => "changed",
+            Stage::Granted | Stage::Running | Stage::Over(_) => "granted",
+            Stage::Failed { .. } => "failed",
+        }
+    }
+
+    /// The session's state in one word; none where there was never a grant.
+    pub fn session_state(&self) -> Option<&'static str> {
+        match &self.stage {
+            Stage::Granted => Some("starting"),
+            Stage::Running => Some("running"),
+            Stage::Over(_) | Stage::Failed { .. } => Some("ended"),
+            Stage::Waiting | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// The words of the command, made harmless for a terminal.
+    pub fn command(&self) -> String {
+        elevate_protocol::escape::command(self.asked.argv.iter().map(|word| &word[..]))
+    }
+}

@@ -1,0 +1,13 @@
+//! The way to the launcher, and to what it forks.
+
+mod launcher;
+mod leader;
+mod packets;
+mod resolve;
+mod scope;
+
+pub use launcher::Launcher;
+pub use leader::Link;
+pub use packets::Packets;
+pub use resolve::resolve;
+pub use scope::{Bounds, Scopes};

@@ -1,0 +1,116 @@
+//! Transient scopes, made by systemd (org.freedesktop.systemd1(5)).
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use elevate_protocol::{Id, paths};
+use tokio::sync::oneshot;
+use zbus::{Connection, Message, OwnedObjectPath, Variant};
+
+const SYSTEMD: &str = "org.freedesktop.systemd1";
+const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+const OBJECT: &str = "/org/freedesktop/systemd1";
+/// How long systemd may take to move one process.
+const TIME: Duration = Duration::from_secs(20);
+/// How much later than the leader PID 1 ends a session.
+const LAST_BOUND: Duration = Duration::from_secs(2);
+
+/// What bounds a session whatever becomes of its leader.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The longest that the rule could ever allow.
+    pub longest: Duration,
+    /// How many tasks.
+    pub tasks: Option<u32>,
+}
+
+/// Jobs of systemd that somebody waits for, by the unit's name.
+#[derive(Debug, Default)]
+pub struct Scopes {
+    waiting: Mutex<HashMap<String, oneshot::Sender<String>>>,
+}
+
+impl Scopes {
+    /// Put `pid` into the scope of session `id`; done when it is there.
+    pub async fn start(
+        &self,
+        bus: &Connection,
+        id: Id,
+        pid: i32,
+        description: &str,
+        bounds: Bounds,
+    ) -> Result<(), String> {
+        let unit = id.scope();
+        let (done, result) = oneshot::channel();
+        self.lock().insert(unit.clone(), done);
+        let started = tokio::time::timeout(TIME, async {
+            call(bus, &unit, pid, description, bounds)
+                .await
+                .map_err(|error| error.to_string())?;
+            match result.await.as_deref() {
+                Ok("done") => Ok(()),
+                Ok(other) => Err(format!("the job ended as \"{other}\"")),
+                Err(_) => Err("systemd went away".to_owned()),
+            }
+        });
+        let outcome = started
+            .await
+            .unwrap_or_else(|_| Err("systemd took too long".into()));
+        self.lock().remove(&unit);
+        outcome.map_err(|why| format!("systemd did not make {unit}: {why}"))
+    }
+
+    /// Take note of a `JobRemoved` signal of systemd.
+    pub fn job_removed(&self, signal: &Message) {
+        let body = signal.body();
+        let Ok((_, _, unit, result)) = body.deserialize::<(u32, OwnedObjectPath, &str, &str)>()
+        else {
+            return;
+        };
+        if let Some(done) = self.lock().remove(unit) {
+            // Whoever waited may have given up.
+            let _ = done.send(result.to_owned());
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<String>>> {
+        self.waiting
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+async fn call(
+    bus: &Connection,
+    unit: &str,
+    pid: i32,
+    description: &str,
+    bounds: Bounds,
+) -> zbus::Result<()> {
+    let last = (bounds.longest + LAST_BOUND).as_micros() as u64;
+    let mut properties: Vec<(&str, Variant<'_>)> = vec![
+        ("PIDs", Variant::from(vec![pid as u32])),
+        ("Slice", paths::SLICE.into()),
+        ("Description", description.into()),
+        ("CollectMode", "inactive-or-failed".into()),
+        ("RuntimeMaxUSec", last.into()),
+        ("KillMode", "control-group".into()),
+        ("SendSIGKILL", true.into()),
+        ("TimeoutStopUSec", 100_000u64.into()),
+    ];
+    if let Some(tasks) = bounds.tasks {
+        properties.push(("TasksMax", u64::from(tasks).into()));
+    }
+    let auxiliary: Vec<(&str, Vec<(&str, Variant<'_>)>)> = Vec::new();
+    let body = (unit, "fail", properties, auxiliary);
+    bus.call_method(
+        Some(SYSTEMD),
+        OBJECT,
+        Some(MANAGER),
+        "StartTransientUnit",
+        &body,
+    )
+    .await?;
+    Ok(())
+}

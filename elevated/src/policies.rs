@@ -1,0 +1,150 @@
+//! The policy in force: loaded from files that only root may have written, looked at again before
+//! every decision, and kept when what the files say now can't be believed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use elevate_policy::{Defaults, HostFacts, Policy, Source};
+
+use crate::trusted::{self, Untrusted};
+
+/// What tells one state of a file or folder from another.
+type Stamp = (u64, u64, u64, i64, i64, i64, i64);
+
+/// What a look at the files brought.
+#[derive(Debug)]
+pub enum Look {
+    /// Nothing changed.
+    Same,
+    /// A new policy is in force.
+    Loaded,
+    /// The files can't be believed; the last good policy stays.
+    Refused,
+}
+
+/// The policy files of a host.
+#[derive(Debug)]
+pub struct Policies {
+    vendor: PathBuf,
+    local: PathBuf,
+    host: HostFacts,
+    defaults: Defaults,
+    stamps: Option<BTreeMap<PathBuf, Option<Stamp>>>,
+    policy: Arc<Policy>,
+    files: Vec<String>,
+    problem: Option<String>,
+}
+
+impl Policies {
+    /// The policy of the `*.toml` files in `vendor` and `local`; a file in `local` takes the place
+    /// of one of the same name in `vendor`. Nothing is loaded before the first [`Policies::look`],
+    /// and an empty policy lends nothing.
+    pub fn new(vendor: &Path, local: &Path, host: HostFacts, defaults: Defaults) -> Self {
+        Policies {
+            vendor: vendor.to_owned(),
+            local: local.to_owned(),
+            host,
+            defaults,
+            stamps: None,
+            policy: Arc::default(),
+            files: Vec::new(),
+            problem: None,
+        }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+
+    /// The files it came from.
+    pub fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// Why the files as they are now are not in force.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// Load what changed since the last look.
+    pub fn look(&mut self) -> Look {
+        let stamps = self.stamp();
+        if self.stamps.as_ref() == Some(&stamps) {
+            return Look::Same;
+        }
+        self.stamps = Some(stamps);
+        match self.load() {
+            Ok((policy, files)) => {
+                self.policy = Arc::new(policy);
+                self.files = files;
+                self.problem = None;
+                // A file that changed while it was read is seen at the next look.
+                Look::Loaded
+            }
+            Err(problem) => {
+                self.problem = Some(problem);
+                Look::Refused
+            }
+        }
+    }
+
+    fn load(&self) -> Result<(Policy, Vec<String>), String> {
+        let paths = self.paths().map_err(|error| error.to_string())?;
+        let mut sources = Vec::new();
+        for path in paths.values() {
+            let text = trusted::read(path).map_err(|error| error.to_string())?;
+            sources.push(Source {
+                name: path.display().to_string(),
+                text,
+            });
+        }
+        let policy = elevate_policy::load(&sources, &self.host, &self.defaults)
+            .map_err(|diagnostics| diagnostics.to_string())?;
+        Ok((
+            policy,
+            sources.into_iter().map(|source| source.name).collect(),
+        ))
+    }
+
+    fn paths(&self) -> Result<BTreeMap<OsString, PathBuf>, Untrusted> {
+        let mut paths = BTreeMap::new();
+        for folder in [&self.vendor, &self.local] {
+            for path in trusted::list(folder)? {
+                paths.insert(path.file_name().unwrap_or_default().to_owned(), path);
+            }
+        }
+        Ok(paths)
+    }
+
+    fn stamp(&self) -> BTreeMap<PathBuf, Option<Stamp>> {
+        let folders = [self.vendor.clone(), self.local.clone()];
+        let entries = folders
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok());
+        let files = entries
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let paths: Vec<PathBuf> = files.chain(folders.iter().cloned()).collect();
+        paths
+            .into_iter()
+            .map(|path| (path.clone(), stamp(&path)))
+            .collect()
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let m = std::fs::symlink_metadata(path).ok()?;
+    Some((
+        m.dev(),
+        m.ino(),
+        m.size(),
+        m.mtime(),
+        m.mtime_nsec(),
+        m.ctime(),
+        m.ctime_nsec(),
+    ))
+}

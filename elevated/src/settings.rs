@@ -1,0 +1,190 @@
+//! `/etc/elevate/elevated.toml`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::trusted;
+
+/// The settings, with their defaults where the file is silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a request waits for its approvals; 1 s to 24 h.
+    pub request_timeout: Duration,
+    /// Folders for bare command names.
+    pub secure_path: String,
+    /// What a session gets that names no time, where its rule has no `limit`; 1 s to `limit_max`.
+    pub limit_default: Duration,
+    /// The most it may ask for there; 1 s to 24 h.
+    pub limit_max: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            request_timeout: Duration::from_secs(15 * 60),
+            secure_path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
+            limit_default: Duration::from_secs(15 * 60),
+            limit_max: Duration::from_secs(8 * 60 * 60),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const KEYS: [&str; 3] = ["request_timeout", "secure_path", "limit"];
+const LIMIT_KEYS: [&str; 2] = ["default", "max"];
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    request_timeout: Option<toml::Spanned<String>>,
+    secure_path: Option<toml::Spanned<String>>,
+    limit: WrittenLimit,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenLimit {
+    default: Option<toml::Spanned<String>>,
+    max: Option<toml::Spanned<String>>,
+}
+
+/// The settings in `path`, or the defaults where there is no such file. The error names file and
+/// line.
+pub fn load(path: &Path) -> Result<Settings, String> {
+    match trusted::read(path) {
+        Ok(text) => parse(&path.display().to_string(), &text),
+        Err(trusted::Untrusted::Io { error, .. })
+            if error.kind() == std::io::ErrorKind::NotFound =>
+        {
+            Ok(Settings::default())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The settings that `text` says; `name` is the file's name for messages.
+pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
+    let at = |offset: usize| {
+        let before = &text[..offset.min(text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        format!("{name}:{line}:{column}")
+    };
+    let written: Written = toml::from_str(text).map_err(|error| {
+        let place = at(error.span().map_or(0, |span| span.start));
+        format!(
+            "{place}: {}{}",
+            error.message(),
+            suggestion(text, error.span())
+        )
+    })?;
+    let defaults = Settings::default();
+    let duration = |field: Option<toml::Spanned<String>>, default: Duration| match field {
+        None => Ok(default),
+        Some(value) => parse_duration(value.get_ref())
+            .map_err(|why| format!("{}: {why}", at(value.span().start))),
+    };
+    let settings = Settings {
+        request_timeout: duration(written.request_timeout, defaults.request_timeout)?,
+        limit_default: duration(written.limit.default, defaults.limit_default)?,
+        limit_max: duration(written.limit.max, defaults.limit_max)?,
+        secure_path: match written.secure_path {
+            None => defaults.secure_path,
+            Some(path)
+                if path
+                    .get_ref()
+                    .split(':')
+                    .all(|folder| folder.starts_with('/')) =>
+            {
+                path.into_inner()
+            }
+            Some(path) => {
+                let place = at(path.span().start);
+                return Err(format!(
+                    "{place}: `secure_path` holds a folder that is not absolute"
+                ));
+            }
+        },
+    };
+    if settings.limit_default > settings.limit_max {
+        return Err(format!(
+            "{name}: `limit.default` is longer than `limit.max`"
+        ));
+    }
+    Ok(settings)
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("\"{text}\" is no duration such as \"15m\", from 1s to 24h");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    let duration = Duration::try_from(parsed).map_err(|_| wrong())?;
+    if (Duration::from_secs(1)..=DAY).contains(&duration) {
+        Ok(duration)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// The key that was probably meant by an unknown one.
+fn suggestion(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let Some(word) = span.and_then(|span| text.get(span)) else {
+        return String::new();
+    };
+    let known = KEYS.into_iter().chain(LIMIT_KEYS);
+    let near = known
+        .map(|key| (strsim::damerau_levenshtein(key, word), key))
+        .filter(|(distance, key)| *distance > 0 && *distance <= key.len() / 2)
+        .min();
+    near.map_or_else(String::new, |(_, key)| format!(" (did you mean `{key}`?)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        let shipped = include_str!("../../packaging/config/elevated.toml");
+        assert_eq!(parse("elevated.toml", shipped), Ok(Settings::default()));
+        let spoken: String = shipped
+            .lines()
+            .map(|line| {
+                if line.contains(" = ") {
+                    line.trim_start_matches('#')
+                } else {
+                    line
+                }
+            })
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert_eq!(parse("elevated.toml", &spoken), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn a_wrong_word_is_named_with_its_line_and_the_likely_right_one() {
+        let error = parse("elevated.toml", "\nrequest_timout = \"1m\"\n").unwrap_err();
+        assert!(
+            error.starts_with("elevated.toml:2:1: unknown field `request_timout`"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("(did you mean `request_timeout`?)"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn times_out_of_range_are_refused() {
+        for wrong in ["0s", "25h", "5", "-1m", "soon"] {
+            let error = parse("f", &format!("request_timeout = \"{wrong}\"")).unwrap_err();
+            assert!(error.starts_with("f:1:19: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_relative_folder_in_the_search_path_is_refused() {
+        assert!(parse("f", "secure_path = \"/bin:.\"").is_err());
+    }
+}
