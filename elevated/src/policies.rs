@@ -2,12 +2,13 @@
 //! every decision, and kept when what the files say now can't be believed.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use elevate_policy::{Defaults, HostFacts, Policy, Source};
+use elevate_policy::{Defaults, HostFacts, Policy, Resolved, Source};
 
 use crate::trusted::{self, Untrusted};
 
@@ -104,6 +105,10 @@ impl Policies {
         }
         let policy = elevate_policy::load(&sources, &self.host, &self.defaults)
             .map_err(|diagnostics| diagnostics.to_string())?;
+        let links = policy.check_links(resolved);
+        if !links.is_empty() {
+            return Err(links.to_string());
+        }
         Ok((
             policy,
             sources.into_iter().map(|source| source.name).collect(),
@@ -134,6 +139,17 @@ impl Policies {
             .map(|path| (path.clone(), stamp(&path)))
             .collect()
     }
+}
+
+/// Where a command's path leads on this host.
+fn resolved(path: &[u8]) -> Option<Resolved> {
+    let path = Path::new(OsStr::from_bytes(path));
+    let folder = path.parent()?.canonicalize().ok()?;
+    let bytes = |path: PathBuf| path.into_os_string().into_vec();
+    Some(Resolved {
+        file: bytes(folder.join(path.file_name()?)),
+        real: bytes(path.canonicalize().ok()?),
+    })
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {

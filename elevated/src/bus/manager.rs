@@ -12,6 +12,7 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
 use super::ask::{self, Fields};
 use super::caller;
 use super::error::BusError;
+use super::publish;
 use crate::audit;
 use crate::conversation::{self, Ballot, Refusal, Stream};
 use crate::daemon::Daemon;
@@ -23,6 +24,9 @@ pub struct Manager(Arc<Daemon>);
 
 /// Answer calls on `bus` from now on.
 pub async fn serve(daemon: Arc<Daemon>, bus: &Connection) -> zbus::Result<()> {
+    for elevation in daemon.elevations() {
+        publish::appear(&daemon, bus, &elevation).await?;
+    }
     bus.object_server().at(names::PATH, Manager(daemon)).await?;
     bus.request_name(names::NAME).await
 }
@@ -38,8 +42,9 @@ impl Manager {
         #[zbus(connection)] bus: &Connection,
     ) -> Result<(OwnedObjectPath, zbus::OwnedFd), BusError> {
         let uid = caller::uid(bus, &header).await?;
-        let ask = ask::read(ask)?;
-        let ticket = self.0.admit(uid)?;
+        let refuse = |refusal| self.refuse(uid, "", "elevate", refusal);
+        let ask = ask::read(ask).map_err(refuse)?;
+        let ticket = self.0.admit(uid).map_err(refuse)?;
         let (ours, theirs) = stream()?;
         let id = self.0.new_id();
         let daemon = Arc::clone(&self.0);
@@ -73,7 +78,8 @@ impl Manager {
             shown: digest.parse().map_err(invalid)?,
             comment,
         };
-        let ticket = self.0.admit(uid)?;
+        let refuse = |refusal| self.refuse(uid, id, "vote on", refusal);
+        let ticket = self.0.admit(uid).map_err(refuse)?;
         let (ours, theirs) = stream()?;
         let daemon = Arc::clone(&self.0);
         tokio::spawn(async move {

@@ -37,7 +37,11 @@ pub async fn publish(
     }
 }
 
-async fn appear(daemon: &Arc<Daemon>, bus: &Connection, elevation: &Elevation) -> zbus::Result<()> {
+pub(super) async fn appear(
+    daemon: &Arc<Daemon>,
+    bus: &Connection,
+    elevation: &Elevation,
+) -> zbus::Result<()> {
     let (server, id) = (bus.object_server(), elevation.id);
     server
         .at(

@@ -33,6 +33,7 @@ pub async fn resume(daemon: Arc<Daemon>, id: Id, stream: Stream) {
     wait::until_granted(daemon, id, stream, true).await;
 }
 
+/// File the request; every refusal is on record.
 async fn request(
     daemon: &Arc<Daemon>,
     uid: u32,
@@ -40,17 +41,26 @@ async fn request(
     ask: Ask,
     stream: &Stream,
 ) -> Result<(), Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
-    let built = build(daemon, uid, id, &ask, &proved, stream).await;
-    if let Err(Stop::Refused(refusal)) = &built {
+    let filed = file(daemon, uid, id, &ask, stream).await;
+    if let Err(Stop::Refused(refusal)) = &filed {
         daemon.record_refused_ask(id, uid, &ask, &refusal.message);
     }
-    let elevation = built?;
+    filed
+}
+
+async fn file(
+    daemon: &Arc<Daemon>,
+    uid: u32,
+    id: Id,
+    ask: &Ask,
+    stream: &Stream,
+) -> Result<(), Stop> {
+    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let elevation = build(daemon, uid, id, ask, &proved, stream).await?;
     daemon.expect_news(id);
     let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
     applied.map_err(|problem| {
         daemon.forget_news(id);
-        daemon.record_refused_ask(id, uid, &ask, &problem.message);
         Stop::from(problem)
     })
 }

@@ -102,7 +102,7 @@ impl Daemon {
     }
 
     /// The policy and the accounts as their files have them now.
-    pub async fn facts(self: &Daemon) -> Result<(Arc<Policy>, Arc<Accounts>), Refusal> {
+    pub async fn facts(&self) -> Result<(Arc<Policy>, Arc<Accounts>), Refusal> {
         let look = self.core().policies.look();
         match look {
             Look::Same => {}
@@ -124,11 +124,16 @@ impl Daemon {
         self.core().elevations.get(id).cloned()
     }
 
+    /// Every elevation, as it stands.
+    pub fn elevations(&self) -> Vec<Elevation> {
+        self.core().elevations.all().cloned().collect()
+    }
+
     /// Every elevation that `uid` may see.
     pub async fn visible(&self, uid: u32) -> Result<Vec<Elevation>, Refusal> {
         let (policy, accounts) = self.facts().await?;
-        let all: Vec<Elevation> = self.core().elevations.all().cloned().collect();
-        Ok(all
+        Ok(self
+            .elevations()
             .into_iter()
             .filter(|e| sees(e, uid, &policy, &accounts))
             .collect())
