@@ -10,7 +10,7 @@ use crate::spec::Packages;
 use crate::{Command, Entry, Error, Login, Release, Spec, Terminal, base, journal, packages};
 
 /// How long a boot may take. It takes half a second.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_secs(20);
 
 /// The service of the base root in whose cgroup our commands run.
 const HARNESS_UNIT: &str = "system.slice/harness.service";
@@ -276,33 +276,33 @@ impl Machine {
         };
         let deadline = Instant::now() + BOOT;
         loop {
-            match asked().as_str() {
-                "running" => return Ok(()),
-                "degraded" => return Err(self.keeper.boot_error(&self.failed_units())),
-                state if Instant::now() > deadline => {
-                    return Err(self.keeper.boot_error(&format!("it stayed {state:?}")));
+            let state = asked();
+            match state.as_str() {
+                "running" if self.troubled_units().is_empty() => return Ok(()),
+                "degraded" => return Err(self.keeper.boot_error(&self.troubles())),
+                _ if Instant::now() > deadline => {
+                    let why = format!("it stayed {state:?}; {}", self.troubles());
+                    return Err(self.keeper.boot_error(&why));
                 }
                 _ => std::thread::sleep(Duration::from_millis(5)),
             }
         }
     }
 
-    fn failed_units(&self) -> String {
-        let listed = self.run(&[
-            "systemctl",
-            "list-units",
-            "--failed",
-            "--plain",
-            "--no-legend",
-        ]);
-        let mut said = format!("failed units:\n{}\n", listed.text());
-        for unit in listed
-            .text()
-            .lines()
-            .filter_map(|line| line.split_whitespace().next())
-        {
-            let log = self.run(&["journalctl", "--no-pager", "--lines=20", "--unit", unit]);
-            let _ = writeln!(said, "{}", log.text());
+    /// Units that failed, and those that never do because they are started again each time:
+    /// systemd calls a machine with such a one running.
+    fn troubled_units(&self) -> Vec<String> {
+        let states = "--state=failed,activating";
+        let listed = self.run(&["systemctl", "list-units", states, "--plain", "--no-legend"]);
+        let names = |line: &str| line.split_whitespace().next().map(str::to_owned);
+        listed.text().lines().filter_map(names).collect()
+    }
+
+    fn troubles(&self) -> String {
+        let mut said = String::from("units that are not up:\n");
+        for unit in self.troubled_units() {
+            let log = self.run(&["journalctl", "--no-pager", "--lines=20", "--unit", &unit]);
+            let _ = writeln!(said, "{unit}:\n{}", log.text());
         }
         said
     }

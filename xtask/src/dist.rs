@@ -31,7 +31,9 @@ pub(crate) fn run() -> Result<Vec<PathBuf>> {
         "--output",
     ];
     // Run as itself and not through cargo, which would look for it in its own folders first.
-    succeed(command(&cargo_deb.to_string_lossy(), &arguments).arg(&dist))?;
+    let mut cargo_deb = command(&cargo_deb.to_string_lossy(), &arguments);
+    // Standard output is for what the caller runs in the end.
+    succeed(cargo_deb.arg(&dist).stdout(std::io::stderr()))?;
     debs(&dist)
 }
 
@@ -52,7 +54,6 @@ fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            println!("{}", path.display());
             debs.push(path);
         }
     }
