@@ -10,6 +10,8 @@ mod vote;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use digest::{Digest, Shown};
 pub use machine::{Effect, Elevations, Event, News, Problem};

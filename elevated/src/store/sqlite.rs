@@ -97,3 +97,42 @@ impl Store for Sqlite {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::elevation::samples;
+
+    const NOW: Moment = Moment { boot: 1, wall: 2 };
+
+    fn open(path: &Path, machine: &str, boot: &str) -> Sqlite {
+        Sqlite::open(path, machine, boot).unwrap()
+    }
+
+    #[test]
+    fn what_was_saved_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let elevation = samples::request(1, 1, 1000, NOW);
+        open(&path, "machine", "boot").save(&elevation).unwrap();
+        let loaded = open(&path, "machine", "boot").load().unwrap();
+        assert_eq!(loaded, [(elevation.clone(), true)]);
+        let loaded = open(&path, "machine", "another boot").load().unwrap();
+        assert_eq!(loaded, [(elevation.clone(), false)]);
+        let mut store = open(&path, "machine", "boot");
+        store.forget(elevation.id).unwrap();
+        assert_eq!(store.load().unwrap(), []);
+    }
+
+    #[test]
+    fn a_cloned_image_starts_empty_and_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        open(&path, "machine", "boot")
+            .save(&samples::request(1, 1, 1000, NOW))
+            .unwrap();
+        assert_eq!(open(&path, "clone", "boot").load().unwrap(), []);
+        assert!(folder.path().join("state.of-machine").exists());
+    }
+}
