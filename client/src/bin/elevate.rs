@@ -1,1 +1,3 @@
-fn main() {}
+fn main() {
+    elevate_client::elevate::main().leave()
+}

@@ -1,1 +1,3 @@
-fn main() {}
+fn main() {
+    elevate_client::ctl::main().leave()
+}

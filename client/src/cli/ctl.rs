@@ -1,0 +1,254 @@
+//! `elevatectl VERB …`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use elevate_protocol::Id;
+
+use super::Stop;
+use crate::failure::Failure;
+
+const AFTER: &str = "\
+Exit status:
+  0  done
+  1  refused, or something failed
+  2  wrong use
+
+Times are local. With --json, every listing is one JSON array, everything else one JSON object;
+keys are added over time, none is renamed. Without a terminal, columns are separated by tabs.";
+
+#[derive(Parser)]
+#[command(name = "elevatectl", version, after_help = AFTER, subcommand_required = true)]
+#[command(about = "See, approve, deny and end what was asked of elevate")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Whether the daemon runs, and with which policy
+    Status(Listing),
+    /// List the requests that you may see
+    Requests(Listing),
+    /// Show a request exactly as it would run
+    Show(One),
+    /// Agree to a request
+    Approve(Decision),
+    /// Refuse a request
+    Deny(Decision),
+    /// Take back a request of your own
+    Cancel {
+        /// The request
+        id: Id,
+    },
+    /// Tell of every request as it comes and changes, until Ctrl-C
+    Watch(Listing),
+    /// List and end grants
+    #[command(subcommand)]
+    Grants(GrantsVerb),
+    /// List sessions and play their recordings
+    #[command(subcommand)]
+    Sessions(SessionsVerb),
+    /// Check policy files, and ask what the policy says
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+}
+
+/// How to list.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Listing {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One thing and how to show it.
+#[derive(Debug, Args)]
+pub struct One {
+    /// The request
+    pub id: Id,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A vote.
+#[derive(Debug, Args)]
+pub struct Decision {
+    /// The request
+    pub id: Id,
+    /// Why; the requester and the journal see it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub comment: String,
+    /// Don't ask; needed where there is no terminal
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What to do with grants.
+#[derive(Debug, Subcommand)]
+pub enum GrantsVerb {
+    /// List the grants that you may see
+    List(Listing),
+    /// End a grant and everything that runs under it, at once
+    Revoke(End),
+}
+
+/// What to end, and why.
+#[derive(Debug, Args)]
+pub struct End {
+    /// The grant
+    pub id: Id,
+    /// Why; the journal has it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionsVerb {
+    /// List the sessions that you may see
+    List(Listing),
+    /// Play the recording of a session
+    Play(Play),
+}
+
+/// How to play a recording.
+#[derive(Debug, Args)]
+pub struct Play {
+    /// The session
+    pub id: Id,
+    /// How many times faster than it happened
+    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
+    pub speed: f64,
+    /// Never pause longer than this, as in 2s
+    #[arg(long, value_name = "DURATION", value_parser = idle)]
+    pub idle_limit: Option<Duration>,
+    /// Write all output at once
+    #[arg(long)]
+    pub dump: bool,
+}
+
+/// What to ask of the policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// Check files without loading them; nothing is asked of the daemon
+    Check {
+        /// The files, all of one policy
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Ask what the loaded policy says to a command, and why
+    Why(WhyArguments),
+}
+
+/// What the policy is asked about.
+#[derive(Debug, Args)]
+pub struct WhyArguments {
+    /// As if this user asked (root only)
+    #[arg(long = "user", value_name = "USER")]
+    pub caller: Option<String>,
+    /// To run as this user; root if not given
+    #[arg(short = 'u', value_name = "TARGET")]
+    pub target: Option<String>,
+    /// To run with this group
+    #[arg(short = 'g', value_name = "GROUP")]
+    pub group: Option<String>,
+    /// With this rule
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true)]
+    pub command: Vec<OsString>,
+}
+
+/// The definition of `elevatectl`'s command line.
+pub fn elevatectl_command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Read `elevatectl`'s command line.
+pub fn parse_elevatectl(words: impl IntoIterator<Item = OsString>) -> Result<Verb, Stop> {
+    let mut words = words.into_iter().peekable();
+    if words.peek().is_none() {
+        return Err(Failure::usage("started without a command line").into());
+    }
+    let matches = elevatectl_command().try_get_matches_from(words)?;
+    Ok(Arguments::from_arg_matches(&matches)?.verb)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(speed),
+        _ => Err("write a number above 0, such as 2 or 0.5".into()),
+    }
+}
+
+fn idle(text: &str) -> Result<Duration, String> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "write it as 2s or 500ms".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Verb, Stop> {
+        parse_elevatectl(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        elevatectl_command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_is_read() {
+        for line in [
+            "elevatectl status --json",
+            "elevatectl requests",
+            "elevatectl show k7m2x9qd --json",
+            "elevatectl approve k7m2x9qd --comment fine",
+            "elevatectl deny k7m2x9qd --yes",
+            "elevatectl cancel k7m2x9qd",
+            "elevatectl watch --json",
+            "elevatectl grants list --json",
+            "elevatectl grants revoke k7m2x9qd --reason over",
+            "elevatectl sessions list",
+            "elevatectl sessions play k7m2x9qd --speed 2 --idle-limit 1s",
+            "elevatectl sessions play k7m2x9qd --dump",
+            "elevatectl policy check a.toml b.toml",
+            "elevatectl policy why --user eve -u postgres -- id -u",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_use_is_status_2() {
+        for line in [
+            "elevatectl",
+            "elevatectl approve",
+            "elevatectl show ../../etc",
+            "elevatectl show K7M2X9QD",
+            "elevatectl sessions play k7m2x9qd --speed 0",
+            "elevatectl sessions play k7m2x9qd --speed nan",
+            "elevatectl policy check",
+            "elevatectl policy why",
+        ] {
+            let stop = parse(line).unwrap_err();
+            let told = matches!(stop, Stop::Told(crate::exit::Exit::Status(2)));
+            assert!(told, "{line}");
+        }
+        assert!(matches!(parse_elevatectl([]), Err(Stop::Failed(failure)) if failure.status == 2));
+    }
+}

@@ -1,0 +1,249 @@
+//! `elevate [OPTIONS] COMMAND…`
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::{Stop, sudo};
+use crate::failure::Failure;
+
+/// What the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// `-u`: whom to run as.
+    pub user: Option<String>,
+    /// `-g`: the group to run as.
+    pub group: Option<String>,
+    /// `-n`: never ask, never wait.
+    pub non_interactive: bool,
+    /// `--for`: how long the grant lasts.
+    pub duration: Option<Duration>,
+    /// `--reason`: why.
+    pub reason: Option<String>,
+    /// `--rule`: which rule to use.
+    pub rule: Option<String>,
+    /// The command's words; never empty.
+    pub command: Vec<OsString>,
+}
+
+const AFTER: &str = "\
+Exit status:
+  the command's own, if it ran; a command that a signal ended ends elevate by the same signal
+  1    refused, denied, timed out, or something failed
+  2    wrong use
+  127  the command was not found, or cannot be executed
+
+Files: /etc/elevate/policy.d/*.toml hold the roles and rules. See also elevatectl(1).";
+
+/// The definition of `elevate`'s command line.
+pub fn elevate_command() -> Command {
+    let visible = Command::new("elevate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Run one command as another user, for as long as the policy lends it")
+        .override_usage("elevate [OPTIONS] [--] COMMAND [ARGUMENTS]...")
+        .after_help(AFTER)
+        .args([
+            text(
+                "user",
+                "USER",
+                "Run as USER, a name or #UID; root if not given",
+            )
+            .short('u'),
+            text(
+                "group",
+                "GROUP",
+                "Run with GROUP, a name or #GID, as its group",
+            )
+            .short('g'),
+            flag(
+                "non-interactive",
+                "Never ask anything and never wait for approvals",
+            )
+            .short('n'),
+            text(
+                "for",
+                "DURATION",
+                "How long it may take, as in 30m or \"1h 30m\"",
+            )
+            .value_parser(parse_duration),
+            text("reason", "TEXT", "Why; approvers and the journal see it"),
+            text(
+                "rule",
+                "NAME",
+                "Use this rule, of those that allow the command",
+            ),
+            Arg::new("command")
+                .value_name("COMMAND")
+                .help("The command and its arguments")
+                .value_parser(value_parser!(OsString))
+                .num_args(1..)
+                .required(true)
+                .trailing_var_arg(true),
+        ]);
+    sudo::add_to(visible)
+}
+
+fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    let action = ArgAction::SetTrue;
+    Arg::new(name).long(name).help(help).action(action)
+}
+
+/// Read `elevate`'s command line.
+pub fn parse_elevate(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop> {
+    let mut words = words.into_iter().peekable();
+    if words.peek().is_none() {
+        // execve(2) with an empty argv: there isn't even a program name.
+        return Err(Failure::usage("started without a command line").into());
+    }
+    let words: Vec<OsString> = words.collect();
+    if let Some(asked) = sudo::before_the_command(&words) {
+        return Err(asked.into());
+    }
+    let matches = elevate_command().try_get_matches_from(words)?;
+    Ok(options(matches)?)
+}
+
+fn options(mut matches: ArgMatches) -> Result<Options, Failure> {
+    let command: Vec<OsString> = matches
+        .remove_many("command")
+        .map_or_else(Vec::new, Iterator::collect);
+    if let Some(failure) = command.first().and_then(|word| sudo::assignment(word)) {
+        return Err(failure);
+    }
+    Ok(Options {
+        user: matches.remove_one("user"),
+        group: matches.remove_one("group"),
+        non_interactive: matches.get_flag("non-interactive"),
+        duration: matches.remove_one("for"),
+        reason: matches.remove_one("reason"),
+        rule: matches.remove_one("rule"),
+        command,
+    })
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let example = "write it as 30m, 90s or \"1h 30m\"";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
+        _ => Err(format!("it must be longer than nothing; {example}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Options, Stop> {
+        let words = std::iter::once("elevate").chain(line.iter().copied());
+        parse_elevate(words.map(OsString::from))
+    }
+
+    fn status(line: &[&str]) -> (u8, String) {
+        match parse(line).unwrap_err() {
+            Stop::Told(crate::exit::Exit::Status(status)) => (status, String::new()),
+            Stop::Told(other) => panic!("{other:?}"),
+            Stop::Failed(failure) => (failure.status, failure.lines("elevate")),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        elevate_command().debug_assert();
+    }
+
+    #[test]
+    fn options_end_at_the_first_word_of_the_command() {
+        let options = parse(&["-n", "-upostgres", "-g", "adm", "ls", "-u", "--for", "-h"]).unwrap();
+        assert_eq!(options.user.as_deref(), Some("postgres"));
+        assert_eq!(options.group.as_deref(), Some("adm"));
+        assert!(options.non_interactive);
+        assert_eq!(options.command, ["ls", "-u", "--for", "-h"]);
+        let options = parse(&["--", "-i", "--"]).unwrap();
+        assert_eq!(options.command, ["-i", "--"]);
+        let options = parse(&["sh", "--", "-c", "x"]).unwrap();
+        assert_eq!(options.command, ["sh", "--", "-c", "x"]);
+    }
+
+    #[test]
+    fn words_that_are_not_text_reach_the_command_unchanged() {
+        use std::os::unix::ffi::OsStringExt;
+        let raw = OsString::from_vec(b"\xff\x01".to_vec());
+        let words = vec!["elevate".into(), "echo".into(), raw.clone()];
+        assert_eq!(parse_elevate(words).unwrap().command[1], raw);
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        for (text, seconds) in [("30m", 1800), ("1h 30m", 5400), ("5s", 5), ("1h30m", 5400)] {
+            let options = parse(&["--for", text, "id"]).unwrap();
+            assert_eq!(
+                options.duration,
+                Some(Duration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["300", "", "-5m", "0s", "soon", "30 parsecs"] {
+            assert_eq!(status(&[&format!("--for={text}"), "id"]).0, 2, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_use_is_status_2_and_help_status_0() {
+        assert_eq!(status(&[]).0, 2);
+        assert_eq!(status(&["--no-such-flag", "id"]).0, 2);
+        assert_eq!(status(&["-x", "id"]).0, 2);
+        assert_eq!(status(&["-u"]).0, 2);
+        assert_eq!(status(&["-h"]).0, 0);
+        assert_eq!(status(&["--help"]).0, 0);
+        assert_eq!(status(&["-V"]).0, 0);
+        let empty = parse_elevate(std::iter::empty());
+        assert!(matches!(empty, Err(Stop::Failed(failure)) if failure.status == 2));
+    }
+
+    #[test]
+    fn what_sudo_has_and_we_do_not_yet_is_said_in_one_line_with_a_way_out() {
+        for line in [
+            &["-i"][..],
+            &["-s"],
+            &["-s", "id"],
+            &["-e", "/etc/hosts"],
+            &["-k"],
+            &["-K"],
+            &["-v"],
+            &["-l"],
+            &["-ll"],
+            &["-U", "bob", "-l"],
+            &["-E", "id"],
+            &["--preserve-env=HOME", "id"],
+            &["-D", "/", "id"],
+            &["--chdir=/", "id"],
+            &["-H", "id"],
+            &["-b", "id"],
+            &["-S", "id"],
+            &["-A", "id"],
+            &["-p", "pw:", "id"],
+            &["--ticket", "OPS-1", "id"],
+            &["-nE", "id"],
+            &["-u", "bob", "-i"],
+            &["LANG=C", "id"],
+        ] {
+            let (status, lines) = status(line);
+            assert_eq!(status, 2, "{line:?}");
+            assert!(lines.contains("this version"), "{line:?}: {lines}");
+            assert!(lines.contains("; "), "a way out: {line:?}: {lines}");
+            assert_eq!(lines.lines().count(), 1, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_an_equals_sign_is_a_command() {
+        assert_eq!(parse(&["/opt/a=b"]).unwrap().command, ["/opt/a=b"]);
+        assert_eq!(parse(&["id", "-i", "A=b"]).unwrap().command.len(), 3);
+    }
+}

@@ -1,0 +1,96 @@
+//! A running session: everything between the command and the user's descriptors and terminal, in
+//! one poll loop.
+
+mod connect;
+mod copy;
+mod jobs;
+mod pump;
+mod sink;
+
+use std::os::fd::OwnedFd;
+
+use elevate_protocol::escape;
+use elevate_protocol::stdio::{Kind, Three};
+use elevate_protocol::stream::{EndReason, Status};
+use nix::sys::signal::Signal;
+
+use crate::elevate::conversation::Attach;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::signals::{FORWARDED, Signals};
+use crate::terminal::Terminal;
+
+/// How a session ended, as far as we can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum End {
+    /// It was told.
+    Told(Status, EndReason),
+    /// Nobody reads our standard output any more.
+    BrokenPipe,
+    /// The leader went away without a word.
+    Vanished,
+}
+
+/// Serve the session until it ends; how we end then.
+pub fn run(
+    stream: OwnedFd,
+    attach: Attach,
+    kinds: Three<Kind>,
+    terminal: Option<Terminal>,
+) -> Result<Exit, Failure> {
+    let mut taken = FORWARDED.to_vec();
+    taken.extend([Signal::SIGWINCH, Signal::SIGCONT]);
+    let signals = Signals::take(&taken)?;
+    let copies = connect::standard_streams(&stream, attach.routes)?;
+    let terminal = terminal.filter(|_| attach.terminal);
+    let jobs = jobs::Jobs::new(terminal, kinds);
+    // The terminal is put back, and the stream closed, before anything is said.
+    let end = pump::Pump::new(stream, signals, jobs, copies).run()?;
+    conclude(end)
+}
+
+fn conclude(end: End) -> Result<Exit, Failure> {
+    match end {
+        End::Told(status, reason) => {
+            if let Some(why) = explanation(&reason) {
+                Failure::new(why).report("elevate");
+            }
+            Ok(match status {
+                Status::Exited(status) => Exit::Status(status),
+                Status::Signaled(signal) => Exit::Signal(signal),
+            })
+        }
+        End::BrokenPipe => Ok(Exit::Signal(Signal::SIGPIPE as i32)),
+        End::Vanished => Err(Failure::new(
+            "the session's supervisor went away; everything that ran in it is ended",
+        )
+        .hint("an admin finds out why with: journalctl SYSLOG_IDENTIFIER=elevate")),
+    }
+}
+
+/// What the command's own end doesn't explain.
+fn explanation(reason: &EndReason) -> Option<String> {
+    let why = match reason {
+        EndReason::Finished => return None,
+        EndReason::Deadline => "its time was over".to_owned(),
+        EndReason::Revoked { by } => format!("{} revoked it", escape::line(by.as_bytes())),
+        EndReason::ClientGone => "this end of the session went away".to_owned(),
+        EndReason::RecordingFailed => "the session could not be recorded".to_owned(),
+        EndReason::LeaderGone => "the session's supervisor went away".to_owned(),
+        EndReason::Reboot => "the machine went down".to_owned(),
+    };
+    Some(format!("the grant ended: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_was_not_the_commands_own_is_explained() {
+        assert_eq!(explanation(&EndReason::Finished), None);
+        let by = "ev\x1bil".to_owned();
+        let why = explanation(&EndReason::Revoked { by }).unwrap();
+        assert_eq!(why, "the grant ended: ev\\x1bil revoked it");
+    }
+}

@@ -1,0 +1,279 @@
+//! The poll loop.
+
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use elevate_protocol::message::{self, Channel, Frame};
+use elevate_protocol::seqpacket::{self, Wait};
+use elevate_protocol::stream::{ToClient, ToServer};
+use elevate_protocol::{escape, limits};
+use nix::sys::signal::Signal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::End;
+use super::copy::Copy;
+use super::jobs::Jobs;
+use super::sink::Sink;
+use crate::failure::Failure;
+use crate::signals::Signals;
+
+/// How often to look whether the terminal became ours, while it isn't.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Everything that moves in a session.
+pub(super) struct Pump {
+    stream: OwnedFd,
+    // Dropped, and with it the terminal restored, while signals still wait.
+    jobs: Jobs,
+    signals: Signals,
+    copies: Vec<Copy>,
+    outbox: VecDeque<Vec<u8>>,
+    deaf: bool,
+    shown: Sink,
+    output: Sink,
+    error: Sink,
+    continued: bool,
+}
+
+/// What a poll can be about.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Signals,
+    Stream,
+    Typed,
+    Shown,
+    Output,
+    Error,
+    Copy(usize, usize),
+}
+
+impl Pump {
+    pub(super) fn new(stream: OwnedFd, signals: Signals, jobs: Jobs, copies: Vec<Copy>) -> Pump {
+        Pump {
+            stream,
+            signals,
+            jobs,
+            copies,
+            outbox: VecDeque::new(),
+            deaf: false,
+            shown: Sink::default(),
+            output: Sink::default(),
+            error: Sink::default(),
+            continued: false,
+        }
+    }
+
+    /// Serve until the end. Everything that arrived has been written by then.
+    pub(super) fn run(mut self) -> Result<End, Failure> {
+        loop {
+            self.take_signals();
+            if std::mem::take(&mut self.continued) {
+                self.resume();
+            }
+            for (source, ready) in self.wait()? {
+                if let Some(end) = self.handle(source, ready)? {
+                    self.copies.iter_mut().for_each(Copy::finish);
+                    return Ok(end);
+                }
+            }
+            if self.output.is_gone() {
+                return Ok(End::BrokenPipe);
+            }
+        }
+    }
+
+    fn wait(&self) -> Result<Vec<(Source, PollFlags)>, Failure> {
+        let (sources, mut descriptors): (Vec<Source>, Vec<PollFd<'_>>) =
+            self.interests().into_iter().unzip();
+        let again = self.jobs.must_look_again().then_some(LOOK_AGAIN);
+        let again = again.and_then(|time| Timespec::try_from(time).ok());
+        match poll(&mut descriptors, again.as_ref()) {
+            // Not one of ours: look at everything again.
+            Err(rustix::io::Errno::INTR) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let ready = descriptors.iter().map(PollFd::revents);
+        let ready = sources.into_iter().zip(ready);
+        let ready: Vec<_> = ready.filter(|(_, ready)| !ready.is_empty()).collect();
+        if ready.is_empty() {
+            // Time to look at the terminal again.
+            return Ok(vec![(Source::Signals, PollFlags::empty())]);
+        }
+        Ok(ready)
+    }
+
+    /// Descriptors that nothing is wanted of are left out: their hang-ups would wake us for ever.
+    fn interests(&self) -> Vec<(Source, PollFd<'_>)> {
+        let mut all = vec![(Source::Signals, PollFd::new(&self.signals, PollFlags::IN))];
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, self.may_receive());
+        flags.set(PollFlags::OUT, !self.outbox.is_empty());
+        if !flags.is_empty() {
+            all.push((Source::Stream, PollFd::new(&self.stream, flags)));
+        }
+        // Keys wait in the terminal while the leader is behind.
+        if let Some(terminal) = self.jobs.listening().filter(|_| self.outbox.is_empty()) {
+            all.push((Source::Typed, PollFd::new(terminal, PollFlags::IN)));
+        }
+        if let Some(terminal) = self.jobs.terminal().filter(|_| !self.shown.is_idle()) {
+            all.push((Source::Shown, PollFd::new(terminal, PollFlags::OUT)));
+        }
+        let standard = [
+            (Source::Output, &self.output, rustix::stdio::stdout()),
+            (Source::Error, &self.error, rustix::stdio::stderr()),
+        ];
+        for (source, sink, descriptor) in standard {
+            if !sink.is_idle() {
+                let descriptor = PollFd::from_borrowed_fd(descriptor, PollFlags::OUT);
+                all.push((source, descriptor));
+            }
+        }
+        for (number, copy) in self.copies.iter().enumerate() {
+            for (which, descriptor) in copy.interest().into_iter().enumerate() {
+                all.push((Source::Copy(number, which), descriptor));
+            }
+        }
+        all
+    }
+
+    /// The stream is read when all that came from it is written: a slow reader slows the command.
+    fn may_receive(&self) -> bool {
+        self.shown.is_idle() && self.output.is_idle() && self.error.is_idle()
+    }
+
+    fn handle(&mut self, source: Source, ready: PollFlags) -> Result<Option<End>, Failure> {
+        match source {
+            // Signals are taken at the top of the loop.
+            Source::Signals if ready.is_empty() => self.jobs.settle(),
+            Source::Signals => {}
+            Source::Stream => {
+                self.send_outbox();
+                if self.may_receive() {
+                    return self.receive();
+                }
+            }
+            Source::Typed => {
+                if let Some(typed) = self.jobs.read() {
+                    self.queue(message::encode_data(Channel::Terminal, &typed));
+                }
+            }
+            Source::Shown => self.show(),
+            Source::Output => self.output.write_some(rustix::stdio::stdout()),
+            Source::Error => self.error.write_some(rustix::stdio::stderr()),
+            Source::Copy(number, which) => self.copies[number].step(which),
+        }
+        Ok(None)
+    }
+
+    fn show(&mut self) {
+        if let Some(terminal) = self.jobs.terminal() {
+            self.shown.write_all(terminal.as_fd());
+        }
+    }
+
+    fn receive(&mut self) -> Result<Option<End>, Failure> {
+        let packet = match seqpacket::receive(&self.stream, limits::MESSAGE_BYTES, Wait::No) {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return Ok(Some(End::Vanished)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        match message::decode(&packet.body) {
+            Ok(Frame::Data(channel, bytes)) => self.data(channel, bytes),
+            Ok(Frame::Message(message)) => return Ok(self.message(message)),
+            // Of a newer leader, perhaps: what matters comes as something that we know.
+            Err(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn data(&mut self, channel: Channel, bytes: &[u8]) {
+        match channel {
+            Channel::Terminal => {
+                if self.jobs.terminal().is_some() {
+                    self.shown.push(bytes);
+                    self.show();
+                }
+            }
+            Channel::Output => self.output.push(bytes),
+            Channel::Error => self.error.push(bytes),
+        }
+    }
+
+    fn message(&mut self, message: ToClient) -> Option<End> {
+        match message {
+            ToClient::Ended { status, reason } => return Some(End::Told(status, reason)),
+            ToClient::Stopped { signal } => {
+                self.jobs.stop(signal, &self.signals);
+                self.continued = true;
+            }
+            ToClient::Notice { text } => self.tell(&text),
+            // The conversation before the session is over.
+            _ => {}
+        }
+        None
+    }
+
+    /// A line of ours in the midst of the command's.
+    fn tell(&self, text: &str) {
+        let raw = self
+            .jobs
+            .terminal()
+            .is_some_and(|terminal| terminal.is_raw());
+        let (begin, end) = if raw { ("\r", "\r\n") } else { ("", "\n") };
+        let text = escape::line(text.as_bytes());
+        let _ = write!(io::stderr(), "{begin}elevate: {text}{end}");
+    }
+
+    fn take_signals(&mut self) {
+        while let Some(signal) = self.signals.next() {
+            match signal {
+                Signal::SIGWINCH => self.send_window(),
+                Signal::SIGCONT => self.continued = true,
+                other => self.queue_message(&ToServer::Signal {
+                    number: other as i32,
+                }),
+            }
+        }
+    }
+
+    /// We run again, perhaps in the background, perhaps in a terminal of another size.
+    fn resume(&mut self) {
+        self.jobs.settle();
+        self.send_window();
+        self.queue_message(&ToServer::Continue);
+    }
+
+    fn send_window(&mut self) {
+        if let Some(window) = self.jobs.window() {
+            self.queue_message(&ToServer::Resize { window });
+        }
+    }
+
+    fn queue_message(&mut self, message: &ToServer) {
+        self.queue(message::encode(message));
+    }
+
+    fn queue(&mut self, packet: Vec<u8>) {
+        if !self.deaf {
+            self.outbox.push_back(packet);
+            self.send_outbox();
+        }
+    }
+
+    fn send_outbox(&mut self) {
+        while let Some(packet) = self.outbox.front() {
+            match seqpacket::send(&self.stream, packet, &[], Wait::No) {
+                Ok(()) => drop(self.outbox.pop_front()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // It reads no more; what it said last is still to be read.
+                    self.deaf = true;
+                    self.outbox.clear();
+                }
+            }
+        }
+    }
+}

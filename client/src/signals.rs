@@ -1,0 +1,100 @@
+//! Signals, read from a descriptor (signalfd(2)) so that they take their turn in a poll loop.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// Signals that are passed on to the command.
+pub const FORWARDED: [Signal; 8] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    // Of somebody outside the terminal, or of a terminal that keeps its own signals (pipelines).
+    Signal::SIGTSTP,
+];
+
+/// The signals of a process that is waiting for others: those that end it.
+pub const ENDING: [Signal; 4] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+];
+
+/// Blocks some signals for as long as it lives, and reads them instead.
+#[derive(Debug)]
+pub struct Signals {
+    descriptor: SignalFd,
+    set: SigSet,
+    ignored: Option<u64>,
+}
+
+impl Signals {
+    /// Take `signals` over from their handlers. To be called before any thread is started.
+    pub fn take(signals: &[Signal]) -> io::Result<Signals> {
+        let set: SigSet = signals.iter().copied().collect();
+        set.thread_block()?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        Ok(Signals {
+            descriptor: SignalFd::with_flags(&set, flags)?,
+            set,
+            ignored: None,
+        })
+    }
+
+    /// The next signal that arrived; none if none waits.
+    pub fn next(&mut self) -> Option<Signal> {
+        loop {
+            let information = self.descriptor.read_signal().ok().flatten()?;
+            let signal = Signal::try_from(information.ssi_signo as i32).ok()?;
+            if !self.is_ignored(signal) {
+                return Some(signal);
+            }
+        }
+    }
+
+    /// Whether whoever started us wants it ignored (nohup(1), `&` in a script). A blocked signal
+    /// arrives here all the same.
+    fn is_ignored(&mut self, signal: Signal) -> bool {
+        let mask = *self.ignored.get_or_insert_with(ignored_by_us);
+        mask & (1 << (signal as i32 - 1)) != 0
+    }
+
+    /// Do `work` while `signal` has its usual effect.
+    pub fn with_default<T>(&self, signal: Signal, work: impl FnOnce() -> T) -> T {
+        let mut one = SigSet::empty();
+        one.add(signal);
+        let _ = one.thread_unblock();
+        let result = work();
+        if self.set.contains(signal) {
+            let _ = one.thread_block();
+        }
+        result
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = self.set.thread_unblock();
+    }
+}
+
+/// `SigIgn` of proc_pid_status(5); the standard library has no safe way to ask.
+fn ignored_by_us() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
