@@ -17,7 +17,8 @@ Exit status:
   2  wrong use
 
 Times are local. With --json, every listing is one JSON array, everything else one JSON object;
-keys are added over time, none is renamed. Without a terminal, columns are separated by tabs.";
+keys are added over time, none is renamed. Without a terminal, listings have no header and
+tabs between their columns.";
 
 #[derive(Parser)]
 #[command(name = "elevatectl", version, after_help = AFTER, subcommand_required = true)]
@@ -39,7 +40,7 @@ pub enum Verb {
     /// Agree to a request
     Approve(Decision),
     /// Refuse a request
-    Deny(Decision),
+    Deny(Denial),
     /// Take back a request of your own
     Cancel {
         /// The request
@@ -87,6 +88,16 @@ pub struct Decision {
     /// Don't ask; needed where there is no terminal
     #[arg(long)]
     pub yes: bool,
+}
+
+/// A no.
+#[derive(Debug, Args)]
+pub struct Denial {
+    /// The request
+    pub id: Id,
+    /// Why; the requester and the journal see it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub comment: String,
 }
 
 /// What to do with grants.
@@ -218,7 +229,7 @@ mod tests {
             "elevatectl requests",
             "elevatectl show k7m2x9qd --json",
             "elevatectl approve k7m2x9qd --comment fine",
-            "elevatectl deny k7m2x9qd --yes",
+            "elevatectl deny k7m2x9qd --comment no",
             "elevatectl cancel k7m2x9qd",
             "elevatectl watch --json",
             "elevatectl grants list --json",

@@ -5,8 +5,8 @@ mod elevate;
 mod sudo;
 
 pub use ctl::{
-    Decision, End, GrantsVerb, Listing, One, Play, PolicyVerb, SessionsVerb, Verb, WhyArguments,
-    elevatectl_command, parse_elevatectl,
+    Decision, Denial, End, GrantsVerb, Listing, One, Play, PolicyVerb, SessionsVerb, Verb,
+    WhyArguments, elevatectl_command, parse_elevatectl,
 };
 pub use elevate::{Options, elevate_command, parse_elevate};
 

@@ -1,6 +1,6 @@
 //! `elevate`: ask, prove, wait, and then own the terminal.
 
-mod ask;
+pub(crate) mod ask;
 pub mod conversation;
 mod prompt;
 pub mod waiting;

@@ -1,0 +1,92 @@
+//! `elevatectl status`
+
+use serde::Serialize;
+use zbus::wire::{DeserializeDict, Type};
+
+use super::output;
+use super::text::escaped;
+use crate::bus::{block_on, call, connect};
+use crate::failure::Failure;
+
+/// How the daemon is.
+#[derive(Debug, Clone, Default, DeserializeDict, Type, Serialize)]
+#[zbus(signature = "dict", rename_all = "PascalCase")]
+struct Status {
+    version: String,
+    policy_loaded: bool,
+    policy_files: Vec<String>,
+    policy_error: String,
+    rules: u32,
+    launcher: bool,
+    sessions: u32,
+    waiting: u32,
+}
+
+/// Tell how the daemon is; a failure where it cannot do its work.
+pub(super) fn status(json: bool) -> Result<(), Failure> {
+    let status: Status = block_on(async {
+        let reply = call(&connect().await?, "Status", &()).await?;
+        Ok(reply.body().deserialize()?)
+    })?;
+    if json {
+        output::json(&status)?;
+    } else {
+        output::write(lines(&status).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn lines(status: &Status) -> String {
+    let launcher = match status.launcher {
+        true => "ready",
+        false => "not running; an admin starts it with: systemctl start elevate-launcher.socket",
+    };
+    let policy = match status.policy_loaded {
+        true => format!("{} rules", status.rules),
+        false => format!(
+            "refused; {} rules of the last good policy are in force",
+            status.rules
+        ),
+    };
+    let files: Vec<String> = status
+        .policy_files
+        .iter()
+        .map(|file| escaped(file))
+        .collect();
+    let mut lines = format!(
+        "elevated  running, version {}\nlauncher  {launcher}\npolicy    {policy}\nfiles     {}\n\
+         waiting   {}\nsessions  {}\n",
+        escaped(&status.version),
+        if files.is_empty() {
+            "none".to_owned()
+        } else {
+            files.join(" ")
+        },
+        status.waiting,
+        status.sessions,
+    );
+    for problem in status.policy_error.lines() {
+        lines += &format!("problem   {}\n", escaped(problem));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_was_refused_says_what_is_in_force() {
+        let status = Status {
+            version: "1".into(),
+            rules: 3,
+            policy_error: "a.toml:1:2: unknown key\nb\x1b.toml: other".into(),
+            ..Status::default()
+        };
+        let lines = lines(&status);
+        assert!(lines.contains("3 rules of the last good policy are in force"));
+        assert!(lines.contains("problem   a.toml:1:2: unknown key\n"));
+        assert!(lines.contains("problem   b\\x1b.toml: other\n"));
+        assert!(lines.contains("systemctl start elevate-launcher.socket"));
+    }
+}
