@@ -1,0 +1,77 @@
+//! Forking a resolver or a leader.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use elevate_protocol::Id;
+use elevate_protocol::launch::{Header, Order};
+use elevate_protocol::seqpacket::Packet;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{PidfdFlags, pidfd_open};
+
+use super::children::{self, Child};
+use crate::sys::descriptors::close_all_but;
+use crate::sys::fork::fork;
+use crate::{leader, resolver};
+
+/// Fork what `header` asks for. The descriptors of the packet are the child's; ours are closed.
+pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
+    let Packet {
+        body, descriptors, ..
+    } = packet;
+    let body = &body[Header::LENGTH..];
+    match header.order {
+        Order::Resolve => spawn_resolver(body, exactly(descriptors)?),
+        Order::Lead => spawn_leader(header.id, body, exactly(descriptors)?),
+    }
+}
+
+fn exactly<const N: usize>(descriptors: Vec<OwnedFd>) -> io::Result<[OwnedFd; N]> {
+    descriptors
+        .try_into()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "an order without its sockets"))
+}
+
+fn spawn_resolver(body: &[u8], [reply]: [OwnedFd; 1]) -> io::Result<Child> {
+    let pid = fork(|| {
+        if let Err(error) = own(&[&reply], c"elevate-resolve") {
+            eprintln!("{error}");
+            return 1;
+        }
+        resolver::run(body, &reply)
+    })?;
+    Ok(Child {
+        pidfd: pidfd_open(pid, PidfdFlags::empty())?,
+        leads: None,
+    })
+}
+
+fn spawn_leader(id: Id, body: &[u8], [control, stream]: [OwnedFd; 2]) -> io::Result<Child> {
+    let (go, hold) = pipe_with(PipeFlags::CLOEXEC)?;
+    let mut own_ends = Some((control, stream, go));
+    let pid = fork(|| {
+        let Some((control, stream, go)) = own_ends.take() else {
+            return 1;
+        };
+        if let Err(error) = own(&[&control, &stream, &go], c"elevate-leader") {
+            eprintln!("session {id}: {error}");
+            return 1;
+        }
+        leader::run(id, body, control, stream, go)
+    })?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    // Should this fail, closing the pipe ends the leader: one that no launcher would know of
+    // after a restart must not begin.
+    children::store(id, pidfd.as_fd())?;
+    rustix::io::write(&hold, b"!")?;
+    let leads = Some(id);
+    Ok(Child { pidfd, leads })
+}
+
+/// Make the forked process its own: no descriptor of the launcher's, and a name of its own.
+fn own(kept: &[&OwnedFd], name: &std::ffi::CStr) -> io::Result<()> {
+    let kept: Vec<_> = kept.iter().map(|descriptor| descriptor.as_fd()).collect();
+    close_all_but(&kept)?;
+    rustix::thread::set_name(name)?;
+    Ok(())
+}

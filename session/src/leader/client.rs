@@ -1,0 +1,110 @@
+//! The leader's end of the client's stream. It never waits for the client, which could be stopped.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use elevate_protocol::limits::MESSAGE_BYTES;
+use elevate_protocol::message;
+use elevate_protocol::seqpacket::{self, Packet, Wait};
+use elevate_protocol::stream::ToClient;
+
+use super::control::drain;
+
+/// When this much waits for the client, the command's output is not read any further.
+const MOST_WAITING: usize = 256 * 1024;
+/// How long a client may take to read why it was refused.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The client, until it is gone.
+pub(super) struct Client {
+    stream: Option<OwnedFd>,
+    waiting: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Client {
+    pub(super) fn new(stream: OwnedFd) -> Client {
+        Client {
+            stream: Some(stream),
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// The stream, unless the client is gone.
+    pub(super) fn stream(&self) -> Option<BorrowedFd<'_>> {
+        self.stream.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.stream.is_none()
+    }
+
+    /// It went away, or broke the rules of the conversation.
+    pub(super) fn give_up(&mut self) {
+        self.stream = None;
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
+    pub(super) fn say(&mut self, message: &ToClient) {
+        self.pass(&message::encode(message));
+    }
+
+    /// Pass on one packet, now or when the client has read what is before it.
+    pub(super) fn pass(&mut self, packet: &[u8]) {
+        self.flush();
+        let Some(stream) = &self.stream else {
+            return;
+        };
+        if self.waiting.is_empty() {
+            match seqpacket::send(stream, packet, &[], Wait::No) {
+                Ok(()) => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return self.give_up(),
+            }
+        }
+        self.bytes += packet.len();
+        self.waiting.push_back(packet.to_vec());
+    }
+
+    /// Send what waits, as far as the client has room.
+    pub(super) fn flush(&mut self) {
+        let Some(stream) = &self.stream else {
+            return;
+        };
+        match drain(stream, &mut self.waiting) {
+            Ok(bytes) => self.bytes -= bytes,
+            Err(_) => self.give_up(),
+        }
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MOST_WAITING
+    }
+
+    /// Its next packet; `None` if there is none now, or none ever again.
+    pub(super) fn receive(&mut self) -> Option<Packet> {
+        match seqpacket::receive(self.stream.as_ref()?, MESSAGE_BYTES, Wait::No) {
+            Ok(Some(packet)) => Some(packet),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            _ => {
+                self.give_up();
+                None
+            }
+        }
+    }
+
+    /// The last words: wait a little for the client to take them.
+    pub(super) fn flush_for_good(&mut self) {
+        if let Some(stream) = &self.stream {
+            super::control::wait_and_drain(stream, &mut self.waiting, PATIENCE);
+        }
+    }
+}

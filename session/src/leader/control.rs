@@ -1,0 +1,117 @@
+//! The leader's end of the control socket, whose other end is `elevated`'s and is kept by systemd
+//! while `elevated` restarts.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use elevate_protocol::launch::{FromLeader, ToLeader};
+use elevate_protocol::limits::MESSAGE_BYTES;
+use elevate_protocol::message::{self, Frame};
+use elevate_protocol::seqpacket::{self, Wait};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// How long the outcome of a session may wait for `elevated` to take it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was received from `elevated`.
+pub(super) enum Heard {
+    Message(ToLeader),
+    Nothing,
+    /// Nobody is at the other end, and systemd doesn't keep it for anybody.
+    Closed,
+}
+
+/// `elevated`, as a leader sees it.
+pub(super) struct Control {
+    socket: OwnedFd,
+    closed: bool,
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl Control {
+    pub(super) fn new(socket: OwnedFd) -> Control {
+        let waiting = VecDeque::new();
+        Control {
+            socket,
+            waiting,
+            closed: false,
+        }
+    }
+
+    /// The socket, unless it was seen to be closed.
+    pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        (!self.closed).then(|| self.socket.as_fd())
+    }
+
+    pub(super) fn say(&mut self, message: &FromLeader) {
+        self.waiting.push_back(message::encode(message));
+        self.flush();
+    }
+
+    /// Send what waits, as far as there is room. A closed socket is noticed when it is polled.
+    pub(super) fn flush(&mut self) {
+        let _ = drain(&self.socket, &mut self.waiting);
+    }
+
+    /// Whether something could not be handed over yet.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn receive(&mut self) -> Heard {
+        match seqpacket::receive(&self.socket, MESSAGE_BYTES, Wait::No) {
+            Ok(Some(packet)) => match message::decode(&packet.body) {
+                Ok(Frame::Message(message)) => Heard::Message(message),
+                // From a newer `elevated`, perhaps: what isn't understood isn't obeyed.
+                _ => {
+                    eprintln!("a message that is not known, from elevated");
+                    Heard::Nothing
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Heard::Nothing,
+            _ => {
+                self.closed = true;
+                Heard::Closed
+            }
+        }
+    }
+
+    /// The last words: wait for `elevated` to take them; it may be restarting.
+    pub(super) fn flush_for_good(&mut self) {
+        wait_and_drain(&self.socket, &mut self.waiting, PATIENCE);
+    }
+}
+
+/// Send packets of `waiting` while there is room; how many bytes were sent.
+pub(super) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Result<usize> {
+    let mut sent = 0;
+    while let Some(packet) = waiting.front() {
+        match seqpacket::send(socket, packet, &[], Wait::No) {
+            Ok(()) => sent += packet.len(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+        waiting.pop_front();
+    }
+    Ok(sent)
+}
+
+/// Send all of `waiting`, for at most `patience` and as long as somebody is there.
+pub(super) fn wait_and_drain(
+    socket: &OwnedFd,
+    waiting: &mut VecDeque<Vec<u8>>,
+    patience: Duration,
+) {
+    let end = Instant::now() + patience;
+    while drain(socket, waiting).is_ok() && !waiting.is_empty() {
+        let left = end.saturating_duration_since(Instant::now());
+        let Ok(left) = Timespec::try_from(left) else {
+            return;
+        };
+        if poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&left)) == Ok(0) {
+            return;
+        }
+    }
+}

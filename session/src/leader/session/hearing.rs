@@ -1,0 +1,204 @@
+//! What others tell a session: `elevated`, the client, the kernel.
+
+use elevate_protocol::ErrorName;
+use elevate_protocol::launch::ToLeader;
+use elevate_protocol::message::{self, Channel, Frame};
+use elevate_protocol::seqpacket::Packet;
+use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
+use rustix::process::{Signal, WaitOptions, WaitStatus, getpgrp, kill_process_group, wait};
+
+use super::{Session, Stage};
+use crate::leader::control::Heard;
+use crate::leader::descriptors;
+use crate::leader::failure::Failure;
+use crate::sys::signals;
+
+/// Signals that a client may pass on: what a person or a service manager sends to a command.
+const PASSED_ON: [Signal; 9] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::QUIT,
+    Signal::TERM,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::ALARM,
+    Signal::WINCH,
+    Signal::CONT,
+];
+
+/// Packets of a client that are dealt with before others get their turn.
+const TURN: usize = 16;
+
+impl Session {
+    pub(super) fn hear_control(&mut self) -> Result<(), Failure> {
+        self.control.flush();
+        let let_go = self.execs.as_mut().map(|execs| execs.let_go(&self.control));
+        if let Some(Err(_)) = let_go {
+            return self.end(EndReason::RecordingFailed);
+        }
+        match self.control.receive() {
+            Heard::Nothing => Ok(()),
+            Heard::Message(ToLeader::ScopeReady) => {
+                if let Stage::Waiting { scope, .. } = &mut self.stage {
+                    *scope = true;
+                }
+                self.release_if_ready()
+            }
+            Heard::Message(ToLeader::End { reason }) => self.end(reason),
+            // Nobody could revoke this session any more, or keep its records.
+            Heard::Closed => self.end(EndReason::Revoked {
+                by: "elevated stopped".into(),
+            }),
+        }
+    }
+
+    pub(super) fn hear_client(&mut self) -> Result<(), Failure> {
+        self.client.flush();
+        for _ in 0..TURN {
+            if self
+                .terminal
+                .as_ref()
+                .is_some_and(|terminal| terminal.is_full())
+            {
+                return Ok(());
+            }
+            let Some(packet) = self.client.receive() else {
+                break;
+            };
+            self.obey(packet)?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, mut packet: Packet) -> Result<(), Failure> {
+        let handed_over = std::mem::take(&mut packet.descriptors);
+        let message = match message::decode(&packet.body) {
+            Ok(Frame::Data(Channel::Terminal, bytes)) => {
+                if let Some(terminal) = &mut self.terminal {
+                    terminal.type_in(bytes);
+                }
+                return Ok(());
+            }
+            Ok(Frame::Message(message)) => message,
+            _ => {
+                // Whoever breaks the rules of the conversation is not spoken with.
+                self.client.give_up();
+                return Ok(());
+            }
+        };
+        match message {
+            ToServer::Stdio => return self.take_streams(handed_over),
+            ToServer::Resize { window } => self.resize(window),
+            ToServer::Signal { number } => self.pass_signal(number),
+            ToServer::Continue => self.signal(Signal::CONT),
+            // Said to `elevated`, before this was ours.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The client's standard streams, for the command alone.
+    fn take_streams(&mut self, handed_over: Vec<std::os::fd::OwnedFd>) -> Result<(), Failure> {
+        let passes = self.passes;
+        let Stage::Waiting { streams, .. } = &mut self.stage else {
+            return Ok(());
+        };
+        if streams.is_some() || handed_over.len() != passes {
+            let message = "not the standard streams that were agreed on";
+            return Err(Failure::new(ErrorName::InvalidArgument, message));
+        }
+        for descriptor in &handed_over {
+            descriptors::judge(std::os::fd::AsFd::as_fd(descriptor))?;
+        }
+        *streams = Some(handed_over);
+        self.release_if_ready()
+    }
+
+    fn resize(&mut self, window: elevate_protocol::stream::Window) {
+        let Some(terminal) = &self.terminal else {
+            return;
+        };
+        if terminal.resize(window).is_ok() {
+            self.record(|recorder| recorder.resize(window));
+        }
+    }
+
+    fn pass_signal(&mut self, number: i32) {
+        if let Some(signal) = PASSED_ON
+            .into_iter()
+            .find(|signal| signal.as_raw() == number)
+        {
+            self.signal(signal);
+        }
+    }
+
+    /// Send `signal` to the process group at the keyboard, which is the command's own without a
+    /// terminal.
+    pub(super) fn signal(&self, signal: Signal) {
+        if matches!(self.stage, Stage::Waiting { .. } | Stage::Released) {
+            return;
+        }
+        let at_keyboard = self
+            .terminal
+            .as_ref()
+            .and_then(|terminal| terminal.foreground());
+        // A command could name our own group as the one at the keyboard.
+        let group = at_keyboard.filter(|&group| group != getpgrp());
+        let _ = kill_process_group(group.unwrap_or(self.command), signal);
+        if signal == Signal::CONT && group.is_some_and(|group| group != self.command) {
+            let _ = kill_process_group(self.command, signal);
+        }
+    }
+
+    pub(super) fn hear_exec(&mut self) -> Result<(), Failure> {
+        let heard = self
+            .execs
+            .as_mut()
+            .map(|execs| execs.hear(&mut self.control));
+        match heard {
+            Some(Err(error)) => {
+                eprintln!("session {}: cannot report execs: {error}", self.id);
+                self.end(EndReason::RecordingFailed)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn hear_signals(&mut self) -> Result<(), Failure> {
+        let mut asked_to_stop = false;
+        while let Some(signal) = signals::next(&self.signals) {
+            asked_to_stop |= signal == Signal::TERM.as_raw();
+        }
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            if pid == self.command {
+                self.command_changed(status)?;
+            }
+        }
+        match asked_to_stop {
+            true => self.end(EndReason::Revoked {
+                by: "a signal to the session's leader".into(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn command_changed(&mut self, status: WaitStatus) -> Result<(), Failure> {
+        if let Some(signal) = status.stopping_signal() {
+            // On a terminal the client stops with it, and its shell takes over.
+            if self.terminal.is_some() {
+                self.client.say(&ToClient::Stopped { signal });
+            }
+            return Ok(());
+        }
+        self.status = ended(status);
+        // Why it was not executed, or that it was.
+        self.hear_link()?;
+        self.end(self.reason.clone())
+    }
+}
+
+/// How a process ended, if it did.
+pub(super) fn ended(status: WaitStatus) -> Option<Status> {
+    let exited = status.exit_status().map(|code| Status::Exited(code as u8));
+    exited.or(status.terminating_signal().map(Status::Signaled))
+}

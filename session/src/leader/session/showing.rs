@@ -1,0 +1,133 @@
+//! What the command shows: recorded first, then passed to the client.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use elevate_protocol::message::{Channel, encode_data};
+use elevate_protocol::stream::EndReason;
+
+use rustix::process::{Signal, kill_process};
+
+use super::{Session, Stage};
+use crate::leader::recording::Recorder;
+use crate::leader::terminal::{Read, read_available};
+
+/// Bytes of output in one packet.
+const PACKET: usize = 32 * 1024;
+/// Packets of one source before others get their turn.
+const TURN: usize = 8;
+/// A terminal holds less than this (64 KiB, and a line discipline's 4 KiB).
+const MOST_IN_TERMINAL: u64 = 256 * 1024;
+
+/// Room for one packet: a byte that names the channel, and what was shown.
+pub(super) fn buffer() -> Box<[u8]> {
+    vec![0; 1 + PACKET].into()
+}
+
+/// Where something is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Terminal,
+    Output(usize),
+}
+
+impl Session {
+    pub(super) fn show_terminal(&mut self) {
+        self.show(Place::Terminal);
+    }
+
+    pub(super) fn show_output(&mut self, place: usize) {
+        self.show(Place::Output(place));
+    }
+
+    /// Pass on what is there, as long as the client has room for it.
+    fn show(&mut self, place: Place) {
+        for _ in 0..TURN {
+            if self.client.is_full() {
+                return;
+            }
+            match self.show_once(place) {
+                Read::Some(PACKET) => {}
+                Read::Some(_) | Read::Nothing => return,
+                Read::End => return self.close(place),
+            }
+        }
+    }
+
+    fn show_once(&mut self, place: Place) -> Read {
+        let (channel, source) = match place {
+            Place::Terminal => match &self.terminal {
+                Some(terminal) => (Channel::Terminal, terminal.master()),
+                None => return Read::Nothing,
+            },
+            Place::Output(place) => match self.outputs.get(place) {
+                Some(output) => (output.channel, output.pipe.as_fd()),
+                None => return Read::Nothing,
+            },
+        };
+        let mut packet = std::mem::take(&mut self.buffer);
+        packet[0] = encode_data(channel, &[])[0];
+        // What cannot be read will not be readable later either.
+        let read = read_available(source, &mut packet[1..]).unwrap_or(Read::End);
+        if let Read::Some(length) = read {
+            self.record(|recorder| recorder.output(&packet[1..=length]));
+            self.client.pass(&packet[..=length]);
+        }
+        self.buffer = packet;
+        read
+    }
+
+    fn close(&mut self, place: Place) {
+        match place {
+            Place::Terminal => self.terminal = None,
+            // Later ones move: what was to be attended to of them is found again.
+            Place::Output(place) => drop(self.outputs.remove(place)),
+        }
+    }
+
+    /// The tree is gone: pass on all that it left, and no more than that, since somebody outside
+    /// could hold an end of a pipe and go on writing.
+    pub(super) fn show_the_rest(&mut self) {
+        self.show_at_most(Place::Terminal, MOST_IN_TERMINAL);
+        for place in 0..self.outputs.len() {
+            let left = rustix::io::ioctl_fionread(&self.outputs[place].pipe);
+            self.show_at_most(Place::Output(place), left.unwrap_or(0));
+        }
+    }
+
+    fn show_at_most(&mut self, place: Place, mut left: u64) {
+        while left > 0 {
+            match self.show_once(place) {
+                Read::Some(length) => left = left.saturating_sub(length as u64),
+                Read::Nothing | Read::End => return,
+            }
+        }
+    }
+
+    /// Write something into the recording, if there is one. A session that cannot be recorded is
+    /// ended.
+    pub(super) fn record(&mut self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let outcome = write(recorder);
+        self.recorded = recorder.bytes();
+        if let Err(error) = outcome {
+            eprintln!("session {}: cannot record: {error}", self.id);
+            self.recorder = None;
+            self.recording_failed();
+        }
+    }
+
+    fn recording_failed(&mut self) {
+        match self.stage {
+            Stage::Running | Stage::HangingUp { .. } => self.kill(EndReason::RecordingFailed),
+            Stage::Waiting { .. } | Stage::Released => {
+                self.reason = EndReason::RecordingFailed;
+                // Its end is heard of, and this reason given.
+                let _ = kill_process(self.command, Signal::KILL);
+            }
+            _ => self.reason = EndReason::RecordingFailed,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The processes around an elevated command: the launcher, which forks; the resolver, which turns a
+//! command into a file; the leader, which runs one session.
+//!
+//! All of them are synchronous and have one thread, because they fork without executing anything.
+#![deny(unsafe_code)]
+
+mod cgroup;
+mod identity;
+pub mod launcher;
+pub mod leader;
+pub mod resolver;
+mod sys;

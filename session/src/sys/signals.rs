@@ -1,0 +1,72 @@
+//! Signal masks, dispositions and the one signal that may kill us: the alarm.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+
+/// Block every signal but the alarm, whose default is to end the process: it bounds calls into
+/// libraries and file systems that could hang.
+pub(crate) fn block_all_but_alarm() -> io::Result<()> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigfillset initialises the set, which the other two then read.
+    let result = unsafe {
+        libc::sigfillset(set.as_mut_ptr());
+        libc::sigdelset(set.as_mut_ptr(), libc::SIGALRM);
+        libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), std::ptr::null_mut())
+    };
+    check(result)
+}
+
+/// A descriptor that becomes readable when a child changes its state or somebody asks us to
+/// terminate (signalfd(2)).
+pub(crate) fn descriptor() -> io::Result<OwnedFd> {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set, which the others then change and read.
+    let descriptor = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD);
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM);
+        libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+    };
+    check(descriptor)?;
+    // SAFETY: the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// The next signal of a descriptor of [`descriptor`]; `None` when there is none.
+pub(crate) fn next(descriptor: impl AsFd) -> Option<i32> {
+    let mut record = [0; size_of::<libc::signalfd_siginfo>()];
+    let got = rustix::io::read(descriptor, &mut record).ok()?;
+    // The signal's number is the first field, 32 bits wide.
+    let number = record.get(..4).filter(|_| got == record.len())?;
+    Some(i32::from_ne_bytes(number.try_into().ok()?))
+}
+
+/// Every signal back to its default, and none blocked, as a command expects to begin.
+pub(crate) fn restore_defaults() -> io::Result<()> {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: no handler of ours is installed by this, only the default; numbers that cannot
+        // be changed (SIGKILL, SIGSTOP, those glibc keeps for itself) are refused with an error.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set, which sigprocmask then reads.
+    let result = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), std::ptr::null_mut())
+    };
+    check(result)
+}
+
+/// Let the kernel end this process in `seconds`; 0 calls it off (alarm(2)).
+pub(crate) fn alarm(seconds: u32) {
+    // SAFETY: alarm has no preconditions.
+    unsafe { libc::alarm(seconds) };
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
