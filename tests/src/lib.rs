@@ -29,7 +29,9 @@
 
 mod base;
 mod command;
+mod elevate;
 mod error;
+mod hostile;
 mod journal;
 mod keeper;
 mod layer;

@@ -60,7 +60,12 @@ impl Machine {
         layers.push(base);
         let keeper = Keeper::start(&spec.name, &lower)?;
         let users = Mutex::default();
-        let Spec { name, release, .. } = spec;
+        let Spec {
+            name,
+            release,
+            prepare,
+            ..
+        } = spec;
         let machine = Self {
             name,
             release,
@@ -69,6 +74,9 @@ impl Machine {
             _layers: layers,
         };
         machine.wait_for_boot()?;
+        if let Some(prepare) = prepare {
+            prepare(&machine);
+        }
         Ok(machine)
     }
 
@@ -121,6 +129,21 @@ impl Machine {
             install -o "$1" -g "$1" -m 600 /root/.ssh/id_ed25519.pub "/home/$1/.ssh/authorized_keys"
         "#;
         self.run(&["sh", "-euc", script, "user", name]).success();
+    }
+
+    /// Makes a user, and puts them into groups, which are made if missing.
+    ///
+    /// # Panics
+    /// If useradd, groupadd or usermod refuses.
+    #[track_caller]
+    pub fn member(&self, name: &str, groups: &[&str]) {
+        self.user(name);
+        let _one_at_a_time = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        for group in groups {
+            self.run(&["groupadd", "--force", group]).success();
+            self.run(&["usermod", "--append", "--groups", group, name])
+                .success();
+        }
     }
 
     /// Logs a user in through the machine's sshd: a login as real as any, with a loginuid, an audit

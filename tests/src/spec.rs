@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::Machine;
+
 /// A Debian release that Elevate supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
@@ -58,6 +60,7 @@ pub struct Spec {
     pub(crate) name: String,
     pub(crate) release: Release,
     pub(crate) packages: Packages,
+    pub(crate) prepare: Option<fn(&Machine)>,
 }
 
 /// What is installed beside Debian.
@@ -77,7 +80,14 @@ impl Spec {
             name: name.into(),
             release: Release::from_environment(),
             packages: Packages::FromEnvironment,
+            prepare: None,
         }
+    }
+
+    /// What is done to the machine once it is up, before anybody gets it.
+    pub fn prepared(mut self, prepare: fn(&Machine)) -> Self {
+        self.prepare = Some(prepare);
+        self
     }
 
     /// Another release than the environment asks for.
