@@ -49,7 +49,7 @@ impl Signals {
     }
 
     /// The next signal that arrived; none if none waits.
-    pub fn next(&mut self) -> Option<Signal> {
+    pub fn arrived(&mut self) -> Option<Signal> {
         loop {
             let information = self.descriptor.read_signal().ok().flatten()?;
             let signal = Signal::try_from(information.ssi_signo as i32).ok()?;

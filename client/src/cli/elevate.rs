@@ -78,7 +78,6 @@ pub fn elevate_command() -> Command {
                 .help("The command and its arguments")
                 .value_parser(value_parser!(OsString))
                 .num_args(1..)
-                .required(true)
                 .trailing_var_arg(true),
         ]);
     sudo::add_to(visible)
@@ -100,30 +99,38 @@ pub fn parse_elevate(words: impl IntoIterator<Item = OsString>) -> Result<Option
         // execve(2) with an empty argv: there isn't even a program name.
         return Err(Failure::usage("started without a command line").into());
     }
-    let words: Vec<OsString> = words.collect();
-    if let Some(asked) = sudo::before_the_command(&words) {
-        return Err(asked.into());
-    }
     let matches = elevate_command().try_get_matches_from(words)?;
-    Ok(options(matches)?)
+    // Before the command is missed: `elevate -l` has none.
+    if let Some(unsupported) = sudo::used(&matches) {
+        return Err(unsupported.into());
+    }
+    let options = options(matches);
+    match options.command.first() {
+        None => {
+            let kind = clap::error::ErrorKind::MissingRequiredArgument;
+            Err(elevate_command()
+                .error(kind, "name a COMMAND to run")
+                .into())
+        }
+        Some(word) => match sudo::assignment(word) {
+            Some(unsupported) => Err(unsupported.into()),
+            None => Ok(options),
+        },
+    }
 }
 
-fn options(mut matches: ArgMatches) -> Result<Options, Failure> {
-    let command: Vec<OsString> = matches
-        .remove_many("command")
-        .map_or_else(Vec::new, Iterator::collect);
-    if let Some(failure) = command.first().and_then(|word| sudo::assignment(word)) {
-        return Err(failure);
-    }
-    Ok(Options {
+fn options(mut matches: ArgMatches) -> Options {
+    Options {
         user: matches.remove_one("user"),
         group: matches.remove_one("group"),
         non_interactive: matches.get_flag("non-interactive"),
         duration: matches.remove_one("for"),
         reason: matches.remove_one("reason"),
         rule: matches.remove_one("rule"),
-        command,
-    })
+        command: matches
+            .remove_many("command")
+            .map_or_else(Vec::new, Iterator::collect),
+    }
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -145,11 +152,12 @@ mod tests {
     }
 
     fn status(line: &[&str]) -> (u8, String) {
-        match parse(line).unwrap_err() {
-            Stop::Told(crate::exit::Exit::Status(status)) => (status, String::new()),
-            Stop::Told(other) => panic!("{other:?}"),
-            Stop::Failed(failure) => (failure.status, failure.lines("elevate")),
-        }
+        let stop = parse(line).unwrap_err();
+        let lines = match &stop {
+            Stop::Told(_) => String::new(),
+            Stop::Failed(failure) => failure.lines("elevate"),
+        };
+        (stop.status(), lines)
     }
 
     #[test]
@@ -202,8 +210,8 @@ mod tests {
         assert_eq!(status(&["-h"]).0, 0);
         assert_eq!(status(&["--help"]).0, 0);
         assert_eq!(status(&["-V"]).0, 0);
-        let empty = parse_elevate(std::iter::empty());
-        assert!(matches!(empty, Err(Stop::Failed(failure)) if failure.status == 2));
+        assert_eq!(status(&["-u", "bob"]).0, 2);
+        assert_eq!(parse_elevate(std::iter::empty()).unwrap_err().status(), 2);
     }
 
     #[test]

@@ -11,27 +11,51 @@ pub use ctl::{
 pub use elevate::{Options, elevate_command, parse_elevate};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 
-/// Why a command line is not carried out.
+/// Why a command line, or what it asks for, is not carried out.
 #[derive(Debug)]
 pub enum Stop {
-    /// Help or version was asked for, or clap found an error; it has been told.
-    Told(Exit),
+    /// Help or version was asked for, or the words don't fit the definition.
+    Told(clap::Error),
     /// It asks for what cannot be.
-    Failed(crate::failure::Failure),
+    Failed(Failure),
 }
 
-impl From<crate::failure::Failure> for Stop {
-    fn from(failure: crate::failure::Failure) -> Stop {
+impl Stop {
+    /// Tell the person; how `program` ends.
+    pub fn tell(&self, program: &str) -> Exit {
+        match self {
+            Stop::Told(error) => {
+                // Nobody is left to hear of a failure to print.
+                let _ = error.print();
+                Exit::Status(self.status())
+            }
+            Stop::Failed(failure) => {
+                failure.report(program);
+                Exit::Status(failure.status)
+            }
+        }
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> u8 {
+        match self {
+            Stop::Told(error) if error.use_stderr() => 2,
+            Stop::Told(_) => 0,
+            Stop::Failed(failure) => failure.status,
+        }
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
         Stop::Failed(failure)
     }
 }
 
 impl From<clap::Error> for Stop {
     fn from(error: clap::Error) -> Stop {
-        let status = if error.use_stderr() { 2 } else { 0 };
-        // Nobody is left to hear of a failure to print.
-        let _ = error.print();
-        Stop::Told(Exit::Status(status))
+        Stop::Told(error)
     }
 }

@@ -1,10 +1,10 @@
 //! Flags that sudo has and this version doesn't: recognised, so that hands and scripts that know
 //! sudo are told what to do instead of something being guessed.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::failure::Failure;
 
@@ -95,19 +95,9 @@ pub(super) fn add_to(command: Command) -> Command {
     }))
 }
 
-/// The refusal for the first such flag in front of the command, whether or not a command follows.
-pub(super) fn before_the_command(words: &[OsString]) -> Option<Failure> {
-    let options = words.iter().skip(1);
-    // The usual case by far: nothing to look for.
-    let first = options.clone().next()?;
-    if !first.as_bytes().starts_with(b"-") {
-        return None;
-    }
-    let lenient = super::elevate_command()
-        .mut_arg("command", |command| command.required(false))
-        .try_get_matches_from(words)
-        .ok()?;
-    let used = MISSING.iter().find(|missing| is_used(&lenient, missing))?;
+/// The refusal for the first such flag.
+pub(super) fn used(matches: &ArgMatches) -> Option<Failure> {
+    let used = MISSING.iter().find(|missing| is_used(matches, missing))?;
     let name = match used.short {
         Some(short) => format!("-{short} (--{})", used.long),
         None => format!("--{}", used.long),
@@ -115,7 +105,7 @@ pub(super) fn before_the_command(words: &[OsString]) -> Option<Failure> {
     Some(unsupported(&name, used.instead))
 }
 
-fn is_used(matches: &clap::ArgMatches, missing: &Missing) -> bool {
+fn is_used(matches: &ArgMatches, missing: &Missing) -> bool {
     matches.value_source(missing.long) == Some(clap::parser::ValueSource::CommandLine)
 }
 

@@ -21,22 +21,16 @@ const PROGRAM: &str = "elevatectl";
 
 /// The whole program; how it ends.
 pub fn main() -> Exit {
-    if let Err(failure) = exit::become_undumpable() {
-        failure.report(PROGRAM);
-        return Exit::Status(failure.status);
-    }
-    let outcome =
-        cli::parse_elevatectl(std::env::args_os()).and_then(|verb| run(verb).map_err(Stop::Failed));
+    let outcome = exit::become_undumpable()
+        .map_err(Stop::Failed)
+        .and_then(|()| cli::parse_elevatectl(std::env::args_os()))
+        .and_then(|verb| run(verb).map_err(Stop::Failed));
     match outcome {
         Ok(()) => Exit::Status(0),
-        Err(Stop::Told(exit)) => exit,
         Err(Stop::Failed(failure)) if failure.status == output::NOBODY_READS => {
             Exit::Signal(nix::sys::signal::Signal::SIGPIPE as i32)
         }
-        Err(Stop::Failed(failure)) => {
-            failure.report(PROGRAM);
-            Exit::Status(failure.status)
-        }
+        Err(stop) => stop.tell(PROGRAM),
     }
 }
 

@@ -200,7 +200,7 @@ impl Conversation<'_> {
             if !waiting[0].revents().is_empty() {
                 return Ok(None);
             }
-            if let Some(signal) = self.signals.as_mut().and_then(Signals::next) {
+            if let Some(signal) = self.signals.as_mut().and_then(Signals::arrived) {
                 return Ok(Some(signal as i32));
             }
             self.show_line();

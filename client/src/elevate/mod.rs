@@ -15,19 +15,11 @@ const PROGRAM: &str = "elevate";
 
 /// The whole program; how it ends.
 pub fn main() -> Exit {
-    if let Err(failure) = exit::become_undumpable() {
-        failure.report(PROGRAM);
-        return Exit::Status(failure.status);
-    }
-    let outcome = cli::parse_elevate(std::env::args_os())
+    let outcome = exit::become_undumpable()
+        .map_err(Stop::Failed)
+        .and_then(|()| cli::parse_elevate(std::env::args_os()))
         .and_then(|options| run(&options).map_err(Stop::Failed));
-    match outcome {
-        Ok(exit) | Err(Stop::Told(exit)) => exit,
-        Err(Stop::Failed(failure)) => {
-            failure.report(PROGRAM);
-            Exit::Status(failure.status)
-        }
-    }
+    outcome.unwrap_or_else(|stop| stop.tell(PROGRAM))
 }
 
 fn run(options: &Options) -> Result<Exit, Failure> {

@@ -228,7 +228,7 @@ impl Pump {
     }
 
     fn take_signals(&mut self) {
-        while let Some(signal) = self.signals.next() {
+        while let Some(signal) = self.signals.arrived() {
             match signal {
                 Signal::SIGWINCH => self.send_window(),
                 Signal::SIGCONT => self.continued = true,
