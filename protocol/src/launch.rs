@@ -77,7 +77,7 @@ pub struct Resolve {
 
 /// What a resolver answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "type", content = "value", rename_all = "kebab-case")]
 pub enum Resolution {
     /// This file.
     Found(File),
@@ -230,6 +230,22 @@ mod tests {
         let (read, body) = Header::split(&packet).unwrap();
         assert_eq!(read, header);
         assert!(body.starts_with(b"{"));
+    }
+
+    #[test]
+    fn every_answer_of_a_resolver_is_a_message() {
+        use crate::message::{Frame, decode, encode};
+        for answer in [
+            Resolution::NotFound,
+            Resolution::NotExecutable("/x".into()),
+            Resolution::Failed("x".into()),
+        ] {
+            let packet = encode(&answer);
+            let Ok(Frame::Message(read)) = decode::<Resolution>(&packet) else {
+                panic!("not a message: {answer:?}");
+            };
+            assert_eq!(read, answer);
+        }
     }
 
     #[test]
