@@ -91,18 +91,20 @@ pub fn receive(socket: impl AsFd, limit: usize, wait: Wait) -> io::Result<Option
     let mut space =
         [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS), ScmCredentials(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let got = retry(|| {
-        recvmsg(
-            &socket,
-            &mut [IoSliceMut::new(&mut body)],
-            &mut control,
-            flags,
-        )
-    });
-    let got = match got {
-        // A peer that died with our packets unread resets the connection; it is gone all the same.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
-        other => other?,
+    let got = loop {
+        match retry(|| {
+            recvmsg(
+                &socket,
+                &mut [IoSliceMut::new(&mut body)],
+                &mut control,
+                flags,
+            )
+        }) {
+            // Said once where the peer left with packets of ours unread. What it said before it
+            // left is still in the queue.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+            other => break other?,
+        }
     };
     if got.bytes == 0 {
         return Ok(None);
@@ -167,6 +169,19 @@ mod tests {
         send(&left, b"too long", &[], Wait::Yes).unwrap();
         let error = receive(&right, 4, Wait::No).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn last_words_arrive_though_the_peer_left_without_listening() {
+        let (left, right) = pair().unwrap();
+        send(&right, b"unread", &[], Wait::Yes).unwrap();
+        send(&left, b"last words", &[], Wait::Yes).unwrap();
+        drop(left);
+        assert_eq!(
+            receive(&right, 64, Wait::No).unwrap().unwrap().body,
+            b"last words"
+        );
+        assert!(receive(&right, 64, Wait::No).unwrap().is_none());
     }
 
     #[test]
