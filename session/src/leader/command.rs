@@ -37,6 +37,7 @@ pub(super) struct Go {
 
 /// To the leader. The socket closes at the exec.
 #[derive(Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub(super) enum Report {
     /// The listener of the exec filter comes with this.
     Listener,

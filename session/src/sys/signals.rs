@@ -44,10 +44,16 @@ pub(crate) fn next(descriptor: impl AsFd) -> Option<i32> {
 
 /// Every signal back to its default, and none blocked, as a command expects to begin.
 pub(crate) fn restore_defaults() -> io::Result<()> {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: no handler of ours is installed by this, only the default; numbers that cannot
-        // be changed (SIGKILL, SIGSTOP, those glibc keeps for itself) are refused with an error.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // The kernel's own `struct sigaction`: all zero is SIG_DFL without flags, on every machine no
+    // longer than this. Not through glibc, which refuses to touch two signals.
+    const DEFAULT: [usize; 4] = [0; 4];
+    const SET_BYTES: usize = 8;
+    for signal in 1..=64 {
+        let none = std::ptr::null_mut::<libc::c_void>();
+        let default = DEFAULT.as_ptr();
+        // SAFETY: the kernel reads one `struct sigaction` and installs no handler of ours; it
+        // refuses the two signals that cannot be changed.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default, none, SET_BYTES) };
     }
     let mut set = MaybeUninit::uninit();
     // SAFETY: sigemptyset initialises the set, which sigprocmask then reads.
