@@ -15,7 +15,7 @@ const CARGO_DEB_VERSION: &str = "3.8.0";
 pub(crate) fn run() -> Result<Vec<PathBuf>> {
     setup::ready()?;
     let cargo_deb = tool("cargo-deb", CARGO_DEB_VERSION)?;
-    succeed(&mut cargo(&["build", "--release"]))?;
+    build()?;
     pages()?;
 
     let dist = target_dir().join("dist");
@@ -37,16 +37,23 @@ pub(crate) fn run() -> Result<Vec<PathBuf>> {
     debs(&dist)
 }
 
-/// Man pages and completions, which the client makes from its own table of flags.
+/// The programs, and beside them the example that writes their pages: in one go, since each set of
+/// packages and targets would choose features, and build its own copies of dependencies, anew.
+fn build() -> Result<()> {
+    let build = ["build", "--release", "--bins", "--example", "manuals"];
+    succeed(&mut cargo(&build))
+}
+
+/// Man pages and completions, which the client makes from its own table of flags. They lie beside
+/// the programs, where cargo-deb looks for what a build made.
 fn pages() -> Result<()> {
-    let mut example = cargo(&["run", "--quiet", "--release", "--package", "elevate-client"]);
-    example.args(["--example", "pages", "--"]);
-    for folder in ["man", "completions"] {
-        let folder = target_dir().join(folder);
-        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        example.arg(folder);
+    let release = target_dir().join("release");
+    let pages = release.join("pages");
+    if pages.exists() {
+        fs::remove_dir_all(&pages).with_context(|| pages.display().to_string())?;
     }
-    succeed(&mut example)
+    let manuals = release.join("examples/manuals");
+    succeed(command(&manuals.to_string_lossy(), &[]).arg(&pages))
 }
 
 fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {
