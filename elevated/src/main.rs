@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use elevate_policy::{Defaults, HostFacts};
@@ -17,7 +18,21 @@ use elevated::{bus, fd_store, settings};
 use sd_notify::NotifyState;
 use zbus::connection::Builder;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("elevated: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), Box<dyn Error>> {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        // A second daemon beside the service would take its sessions for lost.
+        return Err("to be started by systemd, not by hand: systemctl start elevated".into());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -25,6 +25,8 @@ use crate::terminal::Terminal;
 enum End {
     /// It was told.
     Told(Status, EndReason),
+    /// It could not begin.
+    Refused(Failure),
     /// Nobody reads our standard output any more.
     BrokenPipe,
     /// The leader went away without a word.
@@ -60,6 +62,7 @@ fn conclude(end: End) -> Result<Exit, Failure> {
                 Status::Signaled(signal) => Exit::Signal(signal),
             })
         }
+        End::Refused(failure) => Err(failure),
         End::BrokenPipe => Ok(Exit::Signal(Signal::SIGPIPE as i32)),
         End::Vanished => Err(Failure::new(
             "the session's supervisor went away; everything that ran in it is ended",

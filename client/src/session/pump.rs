@@ -205,6 +205,17 @@ impl Pump {
     fn message(&mut self, message: ToClient) -> Option<End> {
         match message {
             ToClient::Ended { status, reason } => return Some(End::Told(status, reason)),
+            ToClient::Refused {
+                error,
+                message,
+                hint,
+            } => {
+                return Some(End::Refused(Failure::refused(
+                    error,
+                    &message,
+                    hint.as_deref(),
+                )));
+            }
             ToClient::Stopped { signal } => {
                 self.jobs.stop(signal, &self.signals);
                 self.continued = true;

@@ -9,7 +9,7 @@ use elevate_protocol::limits::{
     REASON_BYTES,
 };
 use elevate_protocol::stdio::{Kind, Three};
-use elevate_protocol::stream::{Window, kept_by_default};
+use elevate_protocol::stream::{Window, harmless, kept_by_default};
 use elevate_protocol::{Bytes, ErrorName};
 use zbus::OwnedVariant;
 
@@ -84,16 +84,16 @@ fn environment(variables: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
         let what = "the kept environment has at most so many bytes";
         return Err(limit("ENVIRONMENT_BYTES", ENVIRONMENT_BYTES, what));
     }
-    let known = |variable: &Vec<u8>| {
-        let name = variable
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default();
-        variable.contains(&b'=') && kept_by_default(name)
+    let split = |variable: &Vec<u8>| {
+        let place = variable.iter().position(|byte| *byte == b'=')?;
+        Some((variable[..place].to_vec(), variable[place + 1..].to_vec()))
+    };
+    let known = |variable| {
+        split(variable).is_some_and(|(name, value)| kept_by_default(&name) && harmless(&value))
     };
     if !variables.iter().all(known) {
         return Err(invalid(
-            "`environment` holds a variable that is not kept by default",
+            "`environment` holds a variable that is not kept by default, or `/` or `%` in a value",
         ));
     }
     without_nul(variables)
@@ -235,9 +235,11 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_kept_by_default_is_refused() {
-        let variables = Variant::from(vec![b"LD_PRELOAD=/tmp/x.so".to_vec()]);
-        let pairs = [("argv", argv(&[b"id"])), ("environment", variables)];
-        assert!(refused(&pairs).contains("not kept"));
+        for bad in ["LD_PRELOAD=x.so", "LANGUAGE=../../tmp", "LC_ALL=%n", "TERM"] {
+            let variables = Variant::from(vec![bad.as_bytes().to_vec()]);
+            let pairs = [("argv", argv(&[b"id"])), ("environment", variables)];
+            assert!(refused(&pairs).contains("not kept"), "{bad}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use elevate_protocol::limits::REASON_BYTES;
 use elevate_protocol::{ErrorName, Id, bus as names, paths, seqpacket};
+use zbus::fdo::RequestNameFlags;
 use zbus::message::Header;
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
 
@@ -28,7 +29,10 @@ pub async fn serve(daemon: Arc<Daemon>, bus: &Connection) -> zbus::Result<()> {
         publish::appear(&daemon, bus, &elevation).await?;
     }
     bus.object_server().at(names::PATH, Manager(daemon)).await?;
-    bus.request_name(names::NAME).await
+    // The one that has the name keeps it.
+    let flags = RequestNameFlags::DO_NOT_QUEUE;
+    bus.request_name_with_flags(names::NAME, flags).await?;
+    Ok(())
 }
 
 #[interface(name = "org.elevate.Elevated1.Manager", introspection_docs = false)]
@@ -303,6 +307,8 @@ impl Manager {
 fn stream() -> Result<(Stream, OwnedFd), Refusal> {
     let failed = |error: std::io::Error| Refusal::new(ErrorName::Failed, error.to_string());
     let (ours, theirs) = seqpacket::pair().map_err(failed)?;
+    // Before the client has its end: what it says first must come with who it is.
+    seqpacket::want_credentials(&ours).map_err(failed)?;
     Ok((Stream::new(ours).map_err(failed)?, theirs))
 }
 
@@ -333,7 +339,8 @@ fn open_recording(id: Id) -> Result<std::fs::File, Refusal> {
     })
 }
 
-/// A verdict as JSON. Users hear of the rules that concern them; root hears of all.
+/// A verdict as JSON. Users hear of the rules that concern them and of files that they may run; root
+/// hears of all.
 fn explain(answer: &conversation::Answer, all: bool) -> String {
     let mut verdict = answer.verdict.clone();
     if let Some(verdict) = &mut verdict
@@ -349,11 +356,15 @@ fn explain(answer: &conversation::Answer, all: bool) -> String {
             )
         });
     }
+    let file = match all {
+        true => Some(&answer.resolution),
+        false => answer.shown_file(),
+    };
     serde_json::json!({
         "user": answer.caller.name,
         "target": answer.target.name,
         "group": answer.target_group,
-        "file": answer.resolution,
+        "file": file,
         "verdict": verdict,
     })
     .to_string()

@@ -26,22 +26,26 @@ pub struct Answer {
     pub target_group: Option<String>,
     /// What the command is.
     pub resolution: Resolution,
-    /// What the policy says, where there is a file to judge.
+    /// What the policy says, where there is a path to judge.
     pub verdict: Option<Verdict>,
 }
 
 impl Answer {
     /// The file and what is owed, or why not, in words that the caller may hear.
     pub fn allowance(&self) -> Result<(&File, &Allowance), Refusal> {
-        match (&self.resolution, &self.verdict) {
-            (Resolution::Found(file), Some(verdict)) => match &verdict.decision {
-                Decision::Allowed(allowance) => Ok((file, allowance)),
-                Decision::Denied(denial) => {
-                    Err(Refusal::new(ErrorName::Denied, &denial.message).hint(&denial.advice))
-                }
-            },
+        match (&self.resolution, self.verdict.as_ref().map(|v| &v.decision)) {
+            (_, Some(Decision::Denied(denial))) => {
+                Err(Refusal::new(ErrorName::Denied, &denial.message).hint(&denial.advice))
+            }
+            (Resolution::Found(file), Some(Decision::Allowed(allowance))) => Ok((file, allowance)),
             (resolution, _) => Err(no_file(resolution)),
         }
+    }
+
+    /// What the command is, as far as somebody may hear who may run only what is allowed.
+    pub fn shown_file(&self) -> Option<&Resolution> {
+        let verdict = self.verdict.as_ref()?;
+        matches!(verdict.decision, Decision::Allowed(_)).then_some(&self.resolution)
     }
 }
 
@@ -74,30 +78,33 @@ pub async fn judge(
         .hint("ask an administrator for a role with a rule for it"));
     }
     let resolution = resolve(daemon, id, &target, ask, false).await?;
-    let verdict = match &resolution {
-        Resolution::Found(file) => {
-            let args: Vec<Vec<u8>> = ask.argv[1..].iter().map(|word| word.0.clone()).collect();
-            let question = Question {
-                user: &caller.name,
-                uid: caller.uid,
-                target_user: &target.name,
-                target_uid: target.uid,
-                target_group: target_group.as_deref(),
-                target_gid: target_group.as_ref().map(|_| target.gid),
-                file: &file.path,
-                real: &file.real,
-                args: &args,
-                shell: false,
-                rule: ask.rule.as_deref(),
-                wanted: ask.duration,
-            };
-            Some(match explain {
-                true => policy.explain(&question, &*accounts),
-                false => policy.judge(&question, &*accounts),
-            })
-        }
-        _ => None,
+    let named = named(&ask.argv[0], &ask.cwd);
+    // Whoever may not run a path hears the same of it whether there is a file or not.
+    let paths = match &resolution {
+        Resolution::Found(file) => Some((&file.path[..], &file.real[..])),
+        _ => named.as_deref().map(|path| (path, path)),
     };
+    let args: Vec<Vec<u8>> = ask.argv[1..].iter().map(|word| word.0.clone()).collect();
+    let verdict = paths.map(|(file, real)| {
+        let question = Question {
+            user: &caller.name,
+            uid: caller.uid,
+            target_user: &target.name,
+            target_uid: target.uid,
+            target_group: target_group.as_deref(),
+            target_gid: target_group.as_ref().map(|_| target.gid),
+            file,
+            real,
+            args: &args,
+            shell: false,
+            rule: ask.rule.as_deref(),
+            wanted: ask.duration,
+        };
+        match explain {
+            true => policy.explain(&question, &*accounts),
+            false => policy.judge(&question, &*accounts),
+        }
+    });
     Ok(Answer {
         policy,
         caller,
@@ -183,6 +190,27 @@ fn target(
     Ok((target, Some(name)))
 }
 
+/// The path that was asked for, as far as its words alone tell; none for a bare name, which is
+/// looked for in folders that everybody may list.
+fn named(word: &Bytes, cwd: &[u8]) -> Option<Vec<u8>> {
+    if !word.contains(&b'/') {
+        return None;
+    }
+    let whole = match word.first() {
+        Some(b'/') => word.0.clone(),
+        _ => [cwd, b"/", word].concat(),
+    };
+    let mut folders: Vec<&[u8]> = Vec::new();
+    for part in whole.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => drop(folders.pop()),
+            part => folders.push(part),
+        }
+    }
+    Some([b"/", &folders.join(&b'/')[..]].concat())
+}
+
 fn no_file(resolution: &Resolution) -> Refusal {
     let refusal = |message: String| Refusal::new(ErrorName::CommandNotFound, message);
     match resolution {
@@ -195,4 +223,20 @@ fn no_file(resolution: &Resolution) -> Refusal {
 
 fn shown(path: &Bytes) -> String {
     elevate_protocol::escape::line(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_by_its_words_alone() {
+        let named = |word: &str| {
+            named(&word.into(), b"/srv/x").map(|path| String::from_utf8(path).unwrap())
+        };
+        assert_eq!(named("id"), None);
+        assert_eq!(named("/usr/./bin//id").as_deref(), Some("/usr/bin/id"));
+        assert_eq!(named("./run").as_deref(), Some("/srv/x/run"));
+        assert_eq!(named("../../../../etc/x").as_deref(), Some("/etc/x"));
+    }
 }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 
 use elevate_protocol::ErrorName;
 use elevate_protocol::limits::PROOF_TIME;
-use elevate_protocol::seqpacket::{self, Credentials};
+use elevate_protocol::seqpacket::Credentials;
 use elevate_protocol::stream::{ToClient, ToServer};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -39,7 +39,6 @@ pub(super) async fn prove(stream: &Stream, uid: u32, nonce: String) -> Result<Pr
 }
 
 async fn exchange(stream: &Stream, uid: u32, nonce: String) -> Result<Proved, Stop> {
-    seqpacket::want_credentials(stream)?;
     let (ToServer::Hello, first) = stream.receive().await? else {
         return Err(unexpected());
     };

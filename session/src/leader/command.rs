@@ -117,8 +117,7 @@ fn begin(
     }
     umask(Mode::from_raw_mode(go.umask));
     connect(streams, terminal, passed)?;
-    credentials::with_file_rights_of(&launch.caller, || Ok(chdir(launch.cwd.as_os_str())?))
-        .map_err(|error| cannot_enter(launch, &error))?;
+    enter(launch)?;
     if launch.log_execs {
         let listener = exec_filter::install().doing("install the exec filter")?;
         let report = message::encode(&Report::Listener);
@@ -176,11 +175,19 @@ fn connect(
     Ok(())
 }
 
-fn cannot_enter(launch: &Launch, error: &io::Error) -> Failure {
-    let folder = escape::line(&launch.cwd);
-    let caller = escape::line(launch.caller.name.as_bytes());
-    let message = format!("cannot enter the folder {folder} as {caller}: {error}");
-    Failure::new(ErrorName::InvalidArgument, message)
+/// Enter the working directory, with the rights of the target or else of the caller: a folder
+/// that neither may enter, nobody gains.
+fn enter(launch: &Launch) -> Result<(), Failure> {
+    let enter = || Ok(chdir(launch.cwd.as_os_str())?);
+    credentials::with_file_rights_of(&launch.target, enter)
+        .or_else(|_| credentials::with_file_rights_of(&launch.caller, enter))
+        .map_err(|error| {
+            let folder = escape::line(&launch.cwd);
+            let [target, caller] =
+                [&launch.target, &launch.caller].map(|who| escape::line(who.name.as_bytes()));
+            let message = format!("neither {target} nor {caller} can enter {folder}: {error}");
+            Failure::new(ErrorName::InvalidArgument, message)
+        })
 }
 
 /// Execute the file that was judged, if it is still that file.
