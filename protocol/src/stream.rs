@@ -33,6 +33,13 @@ pub fn kept_by_default(name: &[u8]) -> bool {
         })
 }
 
+/// Whether a variable of [`KEPT_ENVIRONMENT`] may have this value. The C library opens what
+/// `LANGUAGE` names by a path, and a `%` can reach a format: sudo's `env_check` (sudoers(5)) draws
+/// the same line.
+pub fn harmless(value: &[u8]) -> bool {
+    !value.iter().any(|byte| b"/%".contains(byte))
+}
+
 /// Rows and columns of a terminal, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {

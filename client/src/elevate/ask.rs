@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use elevate_protocol::bus::ask;
 use elevate_protocol::limits;
 use elevate_protocol::stdio::{Kind, Three};
-use elevate_protocol::stream::kept_by_default;
+use elevate_protocol::stream::{harmless, kept_by_default};
 use zbus::Variant;
 
 use crate::bus::Ask;
@@ -84,7 +84,8 @@ pub(crate) fn folder() -> Result<Vec<u8>, Failure> {
 }
 
 fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<Vec<u8>> {
-    let kept = all.filter(|(name, _)| kept_by_default(name.as_bytes()));
+    let kept =
+        all.filter(|(name, value)| kept_by_default(name.as_bytes()) && harmless(value.as_bytes()));
     within_limits(kept.map(|(name, value)| assignment(name.as_bytes(), value.as_bytes())))
 }
 
@@ -126,6 +127,8 @@ mod tests {
         let all = [
             ("TERM", "xterm"),
             ("LC_ALL", "C"),
+            ("LANGUAGE", "../../tmp/x"),
+            ("LC_TIME", "%n"),
             ("LD_PRELOAD", "/tmp/x.so"),
             ("BASH_FUNC_x%%", "() { :; }"),
             ("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/tmp/x"),
