@@ -84,7 +84,9 @@ fn file(resolution: Option<&Resolution>) -> String {
             )
         }
         Some(Resolution::Failed(why)) => format!("file not looked up: {}", escaped(why)),
-        Some(Resolution::NotFound) | None => "no such command".to_owned(),
+        Some(Resolution::NotFound) => "no such command".to_owned(),
+        // What there is, only those learn who may run it.
+        None => "no file to be run".to_owned(),
     }
 }
 
