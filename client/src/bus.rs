@@ -28,10 +28,13 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 
 /// A connection to the system bus.
 pub async fn connect() -> Result<Connection, Failure> {
-    Ok(zbus::connection::Builder::address(paths::SYSTEM_BUS)
+    let connecting = zbus::connection::Builder::address(paths::SYSTEM_BUS)
         .method_timeout(ANSWER_TIME)
-        .build()
-        .await?)
+        .build();
+    connecting.await.map_err(|error| {
+        Failure::new(format!("cannot reach the system bus: {error}"))
+            .hint("an admin starts it with: systemctl start dbus")
+    })
 }
 
 /// Call a method of the daemon's manager.

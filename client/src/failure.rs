@@ -102,10 +102,7 @@ impl From<zbus::Error> for Failure {
                 Failure::new("elevated does not answer")
                     .hint("an admin finds out why with: systemctl status elevated")
             }
-            zbus::Error::InputOutput(_) | zbus::Error::Handshake(_) => {
-                Failure::new(format!("cannot reach the system bus: {error}"))
-                    .hint("an admin starts it with: systemctl start dbus")
-            }
+            zbus::Error::InputOutput(_) => went_away(),
             _ => Failure::new(escape::line(error.to_string().as_bytes())),
         }
     }
@@ -117,8 +114,7 @@ fn standard_error(error: &zbus::fdo::Error) -> Failure {
         Error::ServiceUnknown(_) | Error::NameHasNoOwner(_) => not_running(),
         Error::AccessDenied(text) => Failure::refused(ErrorName::NotAuthorized, text, None),
         Error::UnknownObject(_) => Failure::new("there is no such request, grant or session"),
-        Error::NoReply(_) | Error::Disconnected(_) => Failure::new("elevated went away")
-            .hint("an admin finds out why with: systemctl status elevated"),
+        Error::NoReply(_) | Error::Disconnected(_) => went_away(),
         other => Failure::new(escape::line(other.to_string().as_bytes())),
     }
 }
@@ -134,6 +130,11 @@ fn method_error(name: &str, message: &str) -> Failure {
         };
     }
     Failure::new(format!("{message} ({})", escape::line(name.as_bytes())))
+}
+
+fn went_away() -> Failure {
+    Failure::new("elevated went away before it answered")
+        .hint("an admin finds out why with: systemctl status elevated")
 }
 
 fn not_running() -> Failure {
