@@ -7,7 +7,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// Signals that are passed on to the command.
-pub const FORWARDED: [Signal; 8] = [
+pub const FORWARDED: [Signal; 7] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -15,8 +15,6 @@ pub const FORWARDED: [Signal; 8] = [
     Signal::SIGUSR1,
     Signal::SIGUSR2,
     Signal::SIGALRM,
-    // Of somebody outside the terminal, or of a terminal that keeps its own signals (pipelines).
-    Signal::SIGTSTP,
 ];
 
 /// The signals of a process that is waiting for others: those that end it.

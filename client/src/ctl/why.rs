@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn every_rule_says_why_it_does_not_match() {
         let answer: Answer = serde_json::from_value(serde_json::json!({
-            "user": "alice", "target": "root", "file": "not-found",
+            "user": "alice", "target": "root", "file": Resolution::NotFound,
             "verdict": {
                 "decision": {"denied": {
                     "kind": "not_allowed", "message": "no rule allows it", "advice": "ask\u{1b}[1m"

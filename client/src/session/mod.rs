@@ -41,7 +41,7 @@ pub fn run(
     terminal: Option<Terminal>,
 ) -> Result<Exit, Failure> {
     let mut taken = FORWARDED.to_vec();
-    taken.extend([Signal::SIGWINCH, Signal::SIGCONT]);
+    taken.extend([Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT]);
     let signals = Signals::take(&taken)?;
     let copies = connect::standard_streams(&stream, attach.routes)?;
     let terminal = terminal.filter(|_| attach.terminal);

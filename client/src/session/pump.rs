@@ -216,10 +216,7 @@ impl Pump {
                     hint.as_deref(),
                 )));
             }
-            ToClient::Stopped { signal } => {
-                self.jobs.stop(signal, &self.signals);
-                self.continued = true;
-            }
+            ToClient::Stopped { signal } => self.stop(signal),
             ToClient::Notice { text } => self.tell(&text),
             // The conversation before the session is over.
             _ => {}
@@ -242,12 +239,20 @@ impl Pump {
         while let Some(signal) = self.signals.arrived() {
             match signal {
                 Signal::SIGWINCH => self.send_window(),
+                // Somebody outside the terminal, or a terminal that keeps its own signals for a
+                // pipeline: we stop with the job; the command goes on until it waits for us.
+                Signal::SIGTSTP => self.stop(Signal::SIGTSTP as i32),
                 Signal::SIGCONT => self.continued = true,
                 other => self.queue_message(&ToServer::Signal {
                     number: other as i32,
                 }),
             }
         }
+    }
+
+    fn stop(&mut self, signal: i32) {
+        self.jobs.stop(signal, &self.signals);
+        self.continued = true;
     }
 
     /// We run again, perhaps in the background, perhaps in a terminal of another size.

@@ -160,6 +160,21 @@ fn it_stops_with_the_command_and_continues_with_the_shell() {
 }
 
 #[test]
+fn a_pipeline_stops_as_one_job() {
+    let script = format!("set -m; {} | cat; echo stopped; fg; echo done", client());
+    let mut stage = Stage::script(&script);
+    stage.attach([Route::Terminal, Route::Carry, Route::Terminal], true);
+    stage.type_keys(b"a\n");
+    assert_eq!(stage.typed(), b"a\n");
+    stage.type_keys(b"\x1a");
+    stage.until_seen("stopped");
+    assert_eq!(stage.message_but_size(), ToServer::Continue);
+    stage.end(Status::Exited(0));
+    stage.until_seen("done");
+    stage.finish();
+}
+
+#[test]
 fn in_the_background_the_terminal_is_left_to_the_shell() {
     let script = format!(
         "set -m; {} & read -r line; echo shell has $line; fg",
