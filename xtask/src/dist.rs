@@ -53,7 +53,10 @@ fn pages() -> Result<()> {
         fs::remove_dir_all(&pages).with_context(|| pages.display().to_string())?;
     }
     let manuals = release.join("examples/manuals");
-    succeed(command(&manuals.to_string_lossy(), &[]).arg(&pages))
+    succeed(command(&manuals.to_string_lossy(), &[]).arg(&pages))?;
+    // cargo-deb compresses manuals, but none that a build made.
+    let gzip = ["--recursive", "--best", "--no-name"];
+    succeed(command("gzip", &gzip).arg(pages.join("man1")))
 }
 
 fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {

@@ -1,10 +1,14 @@
 //! The workspace's own commands: `cargo xtask --help`.
 
+mod bench;
 mod command;
 mod dist;
 mod machine;
 mod setup;
+mod style;
+mod table;
 mod test;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -22,6 +26,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measure Elevate beside sudo, sudo-rs, doas, pkexec and run0 on a throwaway machine
+    Bench(bench::Arguments),
     /// Build the packages into target/dist/
     Dist,
     /// Boot a throwaway machine with our packages and open a shell in it, or run a command
@@ -30,14 +36,18 @@ enum Task {
     Setup,
     /// Run every tier of tests: the crates' own, then those on booted machines
     Test(test::Arguments),
+    /// Boot a throwaway machine and do Elevate's main job on it while you watch
+    Try(trial::Arguments),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
+        Task::Bench(arguments) => bench::run(&arguments).map(|()| ExitCode::SUCCESS),
         Task::Dist => dist::run().map(|_| ExitCode::SUCCESS),
         Task::Machine(arguments) => machine::run(&arguments),
         Task::Setup => setup::ready().map(|()| ExitCode::SUCCESS),
         Task::Test(arguments) => test::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Task::Try(arguments) => trial::run(&arguments),
     };
     done.unwrap_or_else(|why| {
         eprintln!("error: {why:#}");

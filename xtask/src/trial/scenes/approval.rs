@@ -1,0 +1,115 @@
+use anyhow::{Result, ensure};
+
+use super::{Scene, play};
+use crate::trial::cast::PASSWORD;
+use crate::trial::seat::Who;
+use crate::trial::stage::Stage;
+
+pub(super) const SCENE: Scene = Scene {
+    title: "Another rule wants a reason and one approval",
+    steps: &[
+        play("alice asks, and bob hears of it at his own terminal", ask),
+        play(
+            "alice cannot approve herself, not with bob's password either",
+            not_oneself,
+        ),
+        play("eve neither sees nor approves it", not_eve),
+        play("bob looks at exactly what would run", show),
+        play("bob approves, and it runs", approve),
+        play("What bob denies does not run", deny),
+        play("What alice takes back does not run", withdraw),
+    ],
+};
+
+const CRON: &str = "systemctl show --property=MainPID,ActiveState cron";
+const NOT_THERE: &[&str] = &["no such request"];
+
+fn ask(stage: &mut Stage<'_>) -> Result<()> {
+    let before = stage.says(Who::Root, CRON, 0, &["ActiveState=active"])?;
+    stage.left.cron = before.text();
+    let line = r#"elevate --reason "restart after config change" systemctl restart cron"#;
+    stage.left.request = request(stage, line)?;
+    Ok(())
+}
+
+/// Has alice ask, and bob hear of it. Returns the request's id.
+fn request(stage: &mut Stage<'_>, line: &str) -> Result<String> {
+    stage.begins(Who::Alice, line);
+    let waits = stage.sees(Who::Alice, "waiting for 1 approval[^\r]*left");
+    let id = waits.rsplit("request ").next().and_then(|id| id.get(..8));
+    let id = id.unwrap_or_default().to_owned();
+    stage.looks_at(Who::Bob, "where nobody typed anything");
+    let told = stage.sees(Who::Bob, "elevatectl approve [^\r]*\r\n");
+    ensure!(told.contains(&id), "bob should be told of request {id}");
+    Ok(id)
+}
+
+fn not_oneself(stage: &mut Stage<'_>) -> Result<()> {
+    let approve = format!("elevatectl approve --yes {}", stage.left.request);
+    let refusal = ["nobody approves their own request"];
+    stage.says(Who::AliceAgain, &approve, 1, &refusal)?;
+    stage.begins(Who::AliceAgain, &format!("su bob -c '{approve}'"));
+    stage.sees(Who::AliceAgain, "Password: ");
+    stage.presses(
+        Who::AliceAgain,
+        &format!("{PASSWORD}\n"),
+        "the keys of bob's password",
+    );
+    stage.ends(Who::AliceAgain, 1, &refusal)?;
+    Ok(())
+}
+
+fn not_eve(stage: &mut Stage<'_>) -> Result<()> {
+    let id = stage.left.request.clone();
+    stage.says(Who::Eve, "elevatectl requests", 0, &["no requests"])?;
+    stage.says(Who::Eve, &format!("elevatectl show {id}"), 1, NOT_THERE)?;
+    let approve = format!("elevatectl approve --yes {id}");
+    stage.says(Who::Eve, &approve, 1, NOT_THERE)?;
+    Ok(())
+}
+
+fn show(stage: &mut Stage<'_>) -> Result<()> {
+    let show = format!("elevatectl show {}", stage.left.request);
+    let wanted = ["/usr/bin/systemctl", "restart after config change", "alice"];
+    stage.reads(Who::Bob, &show, &wanted)?;
+    Ok(())
+}
+
+fn approve(stage: &mut Stage<'_>) -> Result<()> {
+    let id = std::mem::take(&mut stage.left.request);
+    stage.begins(Who::Bob, &format!("elevatectl approve {id}"));
+    stage.sees(Who::Bob, r"Approve\? \[y/N\] ");
+    stage.presses(Who::Bob, "y\n", "y and Enter");
+    stage.ends(Who::Bob, 0, &["approved request"])?;
+    stage.looks_at(Who::Alice, "where her request was waiting");
+    stage.ends(Who::Alice, 0, &["bob approved (1 of 1)"])?;
+    let after = stage.says(Who::Root, CRON, 0, &["ActiveState=active"])?;
+    ensure!(after.text() != stage.left.cron, "cron was not restarted");
+    stage.left.cron = after.text();
+    Ok(())
+}
+
+fn deny(stage: &mut Stage<'_>) -> Result<()> {
+    let line = r#"elevate --reason "it is in the way" systemctl stop cron"#;
+    let id = request(stage, line)?;
+    let deny = format!(r#"elevatectl deny {id} --comment "not during the day""#);
+    stage.says(Who::Bob, &deny, 0, &["denied request"])?;
+    stage.looks_at(Who::Alice, "where her request was waiting");
+    stage.ends(Who::Alice, 1, &["denied"])?;
+    untouched(stage)
+}
+
+fn withdraw(stage: &mut Stage<'_>) -> Result<()> {
+    let id = request(stage, r#"elevate --reason "oh well" systemctl stop cron"#)?;
+    stage.presses(Who::Alice, "\x03", "Ctrl-C");
+    stage.ends(Who::Alice, 130, &["the request is withdrawn"])?;
+    let approve = format!("elevatectl approve --yes {id}");
+    stage.says(Who::Bob, &approve, 1, &["withdrawn"])?;
+    untouched(stage)
+}
+
+fn untouched(stage: &mut Stage<'_>) -> Result<()> {
+    let now = stage.says(Who::Root, CRON, 0, &[])?;
+    ensure!(now.text() == stage.left.cron, "something happened to cron");
+    Ok(())
+}

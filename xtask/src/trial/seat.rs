@@ -1,0 +1,126 @@
+//! A person at a terminal of their own, with a shell in it.
+
+use std::time::{Duration, Instant};
+
+use elevate_tests::{Machine, Terminal};
+
+use super::screen;
+
+/// Who sits where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// An operator.
+    Alice,
+    /// The same person at a second terminal.
+    AliceAgain,
+    /// An operator too.
+    Bob,
+    /// A user of the machine without any role.
+    Eve,
+    /// The machine's administrator.
+    Root,
+}
+
+impl Who {
+    pub(super) const EVERYBODY: [Self; 5] = [
+        Self::Alice,
+        Self::AliceAgain,
+        Self::Bob,
+        Self::Eve,
+        Self::Root,
+    ];
+
+    pub(super) fn account(self) -> &'static str {
+        match self {
+            Self::Alice | Self::AliceAgain => "alice",
+            Self::Bob => "bob",
+            Self::Eve => "eve",
+            Self::Root => "root",
+        }
+    }
+
+    /// The name of the seat, as the output shows it.
+    pub(super) fn seat(self) -> &'static str {
+        match self {
+            Self::AliceAgain => "alice (2nd terminal)",
+            other => other.account(),
+        }
+    }
+}
+
+/// A prompt that tells the status of the line before it, and that no output can be mistaken for.
+const PROMPT: &str = "PS1='[status $?] \\u at the prompt: ' exec bash --norc --noediting -i";
+
+/// What became of a line that was typed.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u8,
+    /// What the terminal showed, line by line.
+    pub(super) shown: Vec<String>,
+    pub(super) took: Duration,
+}
+
+impl Answer {
+    pub(super) fn text(&self) -> String {
+        self.shown.join("\n")
+    }
+}
+
+/// An interactive shell in a login of its own through sshd.
+pub(super) struct Seat<'m> {
+    // Before the login: a terminal ends before the connection that carries it.
+    terminal: Terminal,
+    _login: elevate_tests::Login<'m>,
+    prompt: String,
+    asked: Instant,
+}
+
+impl<'m> Seat<'m> {
+    pub(super) fn take(machine: &'m Machine, who: Who) -> Self {
+        let login = machine.login(who.account());
+        let mut terminal = login.terminal(PROMPT);
+        // Wide, so that lines stay whole, and as high as is good to show of a full screen.
+        terminal.resize(16, 132);
+        let prompt = format!(r"\[status (\d+)\] {} at the prompt: ", who.account());
+        terminal.expect(&prompt);
+        Self {
+            terminal,
+            _login: login,
+            prompt,
+            asked: Instant::now(),
+        }
+    }
+
+    /// Types a line and Enter.
+    pub(super) fn enter(&mut self, line: &str) {
+        self.asked = Instant::now();
+        self.terminal.send(format!("{line}\n"));
+        // The terminal's echo of it is no news.
+        self.terminal.expect(r"\r\n");
+    }
+
+    /// Presses keys that the terminal need not echo.
+    pub(super) fn press(&mut self, keys: &str) {
+        self.terminal.send(keys);
+    }
+
+    /// Waits until `pattern` shows, and returns the lines up to it.
+    pub(super) fn sees(&mut self, pattern: &str) -> Vec<String> {
+        let seen = self.terminal.expect(&format!("(?s)(.*?{pattern})"));
+        screen::lines(&seen)
+    }
+
+    /// Waits for the prompt.
+    pub(super) fn answer(&mut self) -> Answer {
+        let ended = format!("(?s)(.*?{})", self.prompt.replace(r"(\d+)", r"\d+"));
+        let seen = self.terminal.expect(&ended);
+        let took = self.asked.elapsed();
+        let (output, prompt) = seen.rsplit_once("[status ").unwrap_or((&seen, ""));
+        let status = prompt.split(']').next().and_then(|code| code.parse().ok());
+        Answer {
+            status: status.unwrap_or(u8::MAX),
+            shown: screen::lines(output),
+            took,
+        }
+    }
+}
