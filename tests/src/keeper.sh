@@ -52,7 +52,7 @@ fi
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
     exec systemd-nspawn --quiet --boot --directory=root \
         --machine="$name" --register=no --keep-unit --private-network --console=pipe \
-        --capability=all --system-call-filter='@keyring bpf' \
+        --capability=all --system-call-filter='@keyring bpf pidfd_getfd' \
         --hostname="$hostname" </dev/null >&2
 ) &
 echo $!

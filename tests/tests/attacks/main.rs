@@ -1,0 +1,68 @@
+//! Carries out the attacks of docs/past-cves.md on a booted machine: each fails, each refusal is on
+//! record once, and honest use of the same path still works.
+
+mod descriptors;
+mod empty_argv;
+mod environment;
+mod ids;
+mod kills;
+mod names;
+mod same_user;
+mod streams;
+
+use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec};
+
+static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("attacks").prepared(prepare));
+
+/// Members of these groups may run anything: `recorded` with all that Elevate puts on record,
+/// `plain` without, so that their pipes and files reach the command, and `asking` once somebody
+/// of `agreeing` agrees.
+fn prepare(machine: &Machine) {
+    for group in ["recorded", "plain", "asking", "agreeing"] {
+        machine.run(&["groupadd", group]).success();
+    }
+    let roles = ["recorded", "plain", "asking", "agreeing"]
+        .map(|name| format!("[role.{name}]\nmembers = [\"%{name}\"]\n"));
+    let rule = |name: &str, terms: &str| {
+        format!(
+            "[rule.{name}]\nroles = [\"{name}\"]\nrun_as = \"ALL\"\ncommands = [\"ALL\"]\n{terms}\n"
+        )
+    };
+    let rules = [
+        rule("recorded", "require = {}"),
+        rule(
+            "plain",
+            "require = {}\nsession = { record = \"none\", execs = \"none\" }",
+        ),
+        rule(
+            "asking",
+            "require = { approvals = 1, approvers = [\"role:agreeing\"] }",
+        ),
+    ];
+    machine.policy("attacks", &[roles.join("\n"), rules.join("\n")].concat());
+}
+
+/// A user of a group, logged in.
+#[track_caller]
+fn login<'m>(machine: &'m Machine, name: &str, group: &str) -> Login<'m> {
+    machine.member(name, &[group]);
+    machine.login(name)
+}
+
+/// Honest use works for this user, and then these refusals of theirs are on record: events come in
+/// order, so none is still on its way.
+#[track_caller]
+fn refusals_after_honest_use(login: &Login<'_>) -> Vec<Entry> {
+    let machine = login.machine();
+    let honest = login.run("elevate echo honest").success();
+    assert_eq!(honest.text(), "honest");
+    let user = ("ELEVATE_USER", login.user());
+    machine.event("end", &[user, ("ELEVATE_COMMAND", "echo honest")]);
+    machine.events(&[user, ("ELEVATE_EVENT", "refusal")])
+}
+
+/// What an event says why.
+#[track_caller]
+fn reason(entry: &Entry) -> String {
+    entry.get("ELEVATE_REASON").expect("an event has a reason")
+}
