@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use elevate_protocol::launch::{FromLeader, ToLeader};
 use elevate_protocol::stream::EndReason;
@@ -13,6 +14,9 @@ use crate::audit;
 use crate::elevation::Event;
 use crate::fd_store::{self, Kept};
 use crate::launch::{Bounds, Link};
+
+/// How long a leader whose scope could not be made has to say why.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Listen to the leader at the other end of `control`. `new` says that systemd does not keep the
 /// socket yet.
@@ -76,7 +80,9 @@ fn gone(id: Id) -> Event {
 async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -> Option<Event> {
     let event = match message {
         FromLeader::Started { leader, pid } => {
-            started(daemon, id, link, pid).await;
+            if let Some(last) = started(daemon, id, link, pid).await {
+                return Some(last);
+            }
             Event::Started {
                 id,
                 processes: (leader, pid),
@@ -89,19 +95,8 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -
             }
             Event::Exec(id)
         }
-        FromLeader::Failed { error, message } => return Some(Event::Failed { id, error, message }),
-        FromLeader::Ended {
-            status,
-            reason,
-            execs,
-            ..
-        } => {
-            return Some(Event::Ended {
-                id,
-                status: Some(status),
-                reason,
-                execs: Some(execs),
-            });
+        last @ (FromLeader::Failed { .. } | FromLeader::Ended { .. }) => {
+            return last_word(id, last);
         }
     };
     // What comes after the end of a session changes nothing.
@@ -109,12 +104,39 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -
     None
 }
 
-/// Put the command's process into its scope, and tell the leader that it is there.
-async fn started(daemon: &Arc<Daemon>, id: Id, link: &Link, pid: i32) {
+/// What a message that ends a session says; none for every other.
+fn last_word(id: Id, message: FromLeader) -> Option<Event> {
+    match message {
+        FromLeader::Failed { error, message } => Some(Event::Failed { id, error, message }),
+        FromLeader::Ended {
+            status,
+            reason,
+            execs,
+            ..
+        } => Some(Event::Ended {
+            id,
+            status: Some(status),
+            reason,
+            execs: Some(execs),
+        }),
+        _ => None,
+    }
+}
+
+/// Put the command's process into its scope, and tell the leader that it is there. Some event if
+/// the leader gave up meanwhile.
+async fn started(daemon: &Arc<Daemon>, id: Id, link: &Link, pid: i32) -> Option<Event> {
     let answer = match scope(daemon, id, pid).await {
         Ok(()) => ToLeader::ScopeReady,
         Err(message) => {
             eprintln!("session {id}: {message}");
+            // No scope is made of a process that is gone, and why it is gone the leader knows.
+            let said = tokio::time::timeout(LAST_WORD, link.receive()).await;
+            if let Ok(Ok(Some(said))) = said
+                && let Some(last) = last_word(id, said)
+            {
+                return Some(last);
+            }
             let failed = Event::Failed {
                 id,
                 error: ErrorName::Failed,
@@ -131,6 +153,7 @@ async fn started(daemon: &Arc<Daemon>, id: Id, link: &Link, pid: i32) {
     if let Err(error) = link.send(&answer).await {
         eprintln!("the leader of session {id} is gone: {error}");
     }
+    None
 }
 
 async fn scope(daemon: &Daemon, id: Id, pid: i32) -> Result<(), String> {
