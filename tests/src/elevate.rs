@@ -8,10 +8,10 @@ use crate::{Entry, Machine};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Machine {
-    /// Puts a policy in force. Elevate looks at the file again before every decision.
+    /// Puts a policy in force.
     ///
     /// # Panics
-    /// If it cannot be written.
+    /// If it cannot be written, or Elevate refuses it.
     #[track_caller]
     pub fn policy(&self, name: &str, text: &str) {
         let path = format!("/etc/elevate/policy.d/{name}.toml");
@@ -19,6 +19,8 @@ impl Machine {
         self.write(&new, text, 0o644);
         // Renamed, so that nobody ever reads half of it.
         self.run(&["mv", &new, &path]).success();
+        let status = self.run(&["elevatectl", "status"]).success().text();
+        assert!(!status.contains("problem"), "{status}");
     }
 
     /// What Elevate put on record with these values in these fields, oldest first.

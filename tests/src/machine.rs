@@ -146,6 +146,16 @@ impl Machine {
         }
     }
 
+    /// Takes a user out of a group.
+    ///
+    /// # Panics
+    /// If they are not in it.
+    #[track_caller]
+    pub fn leave(&self, name: &str, group: &str) {
+        let _one_at_a_time = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        self.run(&["gpasswd", "--delete", name, group]).success();
+    }
+
     /// Logs a user in through the machine's sshd: a login as real as any, with a loginuid, an audit
     /// session and a logind session. Everything done with it shares that one login.
     ///
