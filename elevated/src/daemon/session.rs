@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Daemon;
 use crate::audit;
-use crate::elevation::Event;
+use crate::elevation::{Event, Stage};
 use crate::fd_store::{self, Kept};
 use crate::launch::{Bounds, Link};
 
@@ -62,8 +62,14 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
         }
     };
     daemon.core().leaders.remove(&id);
+    let ran = daemon
+        .elevation(id)
+        .is_some_and(|e| e.stage == Stage::Running);
     // A session that failed to begin is over already.
     let _ = daemon.apply(last).await;
+    if let (false, Ok(bus)) = (ran, daemon.bus()) {
+        daemon.scopes.drop_empty(bus, id).await;
+    }
     fd_store::release(Kept::Session(id));
 }
 

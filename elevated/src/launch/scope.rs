@@ -61,6 +61,17 @@ impl Scopes {
         outcome.map_err(|why| format!("systemd did not make {unit}: {why}"))
     }
 
+    /// Have systemd drop the scope of a session that never ran, if there is one. Its process may
+    /// have ended on the way into it, and systemd hears of the end of a scope's last process but
+    /// not of a scope that never had one.
+    pub async fn drop_empty(&self, bus: &Connection, id: Id) {
+        let body = (id.scope(), "replace");
+        // There is none in most cases.
+        let _ = bus
+            .call_method(Some(SYSTEMD), OBJECT, Some(MANAGER), "StopUnit", &body)
+            .await;
+    }
+
     /// Take note of a `JobRemoved` signal of systemd.
     pub fn job_removed(&self, signal: &Message) {
         let body = signal.body();
