@@ -105,4 +105,26 @@ inside! {
         led.ended();
         assert!(words(&led).contains(&"/bin/echo as alice".to_owned()));
     }
+
+    fn a_process_whose_memory_never_answers_ends_its_session() {
+        let mut host = Host::start();
+        // The words of the exec are in memory whose pages somebody has to provide (userfaultfd(2)),
+        // and nobody does: whoever reads them hangs.
+        let script = "import ctypes, mmap, struct, sys\n\
+            libc = ctypes.CDLL(None)\n\
+            fd = libc.syscall(323, 0o2000000)\n\
+            assert fd >= 0\n\
+            ioctl = lambda request, *words: libc.ioctl(fd, ctypes.c_ulong(request), struct.pack('QQQQ', *words))\n\
+            assert ioctl(0xc018aa3f, 0xaa, 0, 0, 0) == 0\n\
+            memory = mmap.mmap(-1, 4096)\n\
+            address = ctypes.addressof(ctypes.c_char.from_buffer(memory))\n\
+            assert ioctl(0xc020aa00, address, 4096, 1, 0) == 0\n\
+            print('ready', flush=True)\n\
+            libc.execve(b'/bin/true', ctypes.c_void_p(address), None)";
+        let mut led = host.lead(&logged(&["/usr/bin/python3", "-c", script]));
+        led.begin(&[]);
+        host.expect_over(led.id);
+        led.hear_the_end_of_the_stream();
+        assert_eq!(led.output(), "ready\n", "{}", String::from_utf8_lossy(&led.error));
+    }
 }

@@ -116,18 +116,24 @@ inside! {
         assert_eq!(led.output().lines().last(), Some("300000"));
     }
 
-    fn a_folder_that_the_caller_cannot_enter_is_not_entered_for_them() {
+    fn a_folder_that_neither_side_can_enter_is_not_entered() {
         let mut host = Host::start();
-        let mut order = launch(&["/bin/true"]);
+        let mut order = launch(&["/bin/pwd"]);
         order.cwd = "/mnt/secret".into();
+        order.target = account("mallory");
         let mut led = host.lead(&order);
         led.attach();
         led.hand_over(&[]);
         led.make_scope();
         let (error, message) = led.refused();
         assert_eq!(error, ErrorName::InvalidArgument);
-        assert!(message.contains("cannot enter the folder /mnt/secret as alice"), "{message}");
+        assert!(message.contains("neither mallory nor alice can enter /mnt/secret"), "{message}");
         host.expect_over(led.id);
+        order.target = account("root");
+        let mut led = host.lead(&order);
+        led.begin(&[]);
+        led.ended();
+        assert_eq!(led.output(), "/mnt/secret\n");
     }
 
     fn a_file_that_changed_since_it_was_judged_is_not_executed() {

@@ -19,7 +19,7 @@ use rustix::net::{SocketFlags, accept_with};
 
 use self::children::Children;
 use self::orphans::Orphans;
-use crate::sys;
+use crate::{leader, sys};
 
 /// How soon to look again at a tree that should be gone.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -41,6 +41,7 @@ fn serve() -> io::Result<()> {
         return Err(io::Error::other("to be started by systemd, not by hand"));
     }
     sys::memory::return_large_buffers();
+    leader::preload();
     let (listener, stored) = sort_passed(sys::descriptors::passed_by_systemd()?)?;
     let children = Children::from_stored(stored);
     let orphans = Orphans::without_leader(&children);

@@ -23,6 +23,7 @@ use elevate_protocol::Id;
 
 use self::client::Client;
 use self::control::Control;
+pub(crate) use self::pam_session::preload;
 
 /// Lead session `id` as `body` (a [`Launch`](elevate_protocol::launch::Launch)) says; the exit
 /// status of this process.

@@ -17,6 +17,15 @@ const DENIALS: [i32; 4] = [6, 7, 10, 11];
 /// PAM_ACCT_EXPIRED.
 const EXPIRED: i32 = 13;
 
+/// Have the modules of our stack loaded before a leader is forked: about a quarter of the time that
+/// opening a session takes goes there otherwise.
+pub(crate) fn preload() {
+    if let Err(error) = Pam::preload(SERVICE) {
+        // The sessions that this concerns will fail by themselves, and say why.
+        eprintln!("cannot load the PAM modules yet: {}", error.text);
+    }
+}
+
 /// Credentials and an open session, until dropped.
 pub(super) struct PamSession {
     pam: Pam,

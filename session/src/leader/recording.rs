@@ -46,14 +46,12 @@ impl Recorder {
         let mut file = Compressor::new(File::from(file), LEVEL)?;
         file.window_log(WINDOW_LOG)?;
         file.write_all(header(launch).line().as_bytes())?;
-        // The header is there from the first moment: an empty file would say nothing.
-        file.flush()?;
         Ok(Recorder {
             file,
             encoder: Encoder::default(),
             began: Instant::now(),
             bytes: 0,
-            unflushed_since: None,
+            unflushed_since: Some(Instant::now()),
         })
     }
 

@@ -65,14 +65,15 @@ pub(super) fn start(
     let (streams, outputs) = connect(&launch)?;
     let command = Command::fork(&launch, terminal.as_ref().map(Terminal::slave), streams)?;
     wait_for_launcher(go)?;
+    // First what takes longest: PID 1 makes the scope while modules open the session here.
+    control.say(&FromLeader::Started {
+        leader: getpid().as_raw_pid(),
+        pid: command.pid.as_raw_pid(),
+    });
     client.say(&ToClient::Attach {
         session: id,
         routes: launch.routes,
         terminal: terminal.is_some(),
-    });
-    control.say(&FromLeader::Started {
-        leader: getpid().as_raw_pid(),
-        pid: command.pid.as_raw_pid(),
     });
     let (mut pam, follow) = open_pam(&launch, terminal.as_ref(), &command)?;
     for text in pam.take_said() {

@@ -103,6 +103,14 @@ impl Pam {
         Ok(pam)
     }
 
+    /// Load the modules of `service` into this process, for every process that it will fork.
+    ///
+    /// Each transaction still reads the service's file anew; what stays is the modules' code.
+    pub(crate) fn preload(service: &CStr) -> Result<(), PamError> {
+        // Never ended, and so never unloaded.
+        Pam::start(service, "root").map(std::mem::forget)
+    }
+
     /// pam_set_item(3).
     pub(crate) fn set(&mut self, item: Item, value: &str) -> Result<(), PamError> {
         let value = text(value)?;

@@ -147,6 +147,13 @@ impl Led {
         }
     }
 
+    /// The leader went without a word.
+    pub fn hear_the_end_of_the_stream(&mut self) {
+        while let Some(packet) = receive(self.client()) {
+            assert_eq!(self.take(&packet), None);
+        }
+    }
+
     /// How it ended, told to both sides alike.
     pub fn ended(&mut self) -> (Status, EndReason) {
         let told = match self.hear_client() {

@@ -11,7 +11,6 @@ mkdir /mnt/pam.d /mnt/secret
 chmod 0700 /mnt/secret
 cp -a /etc/pam.d/. /mnt/pam.d/
 cp "$ELEVATE_TEST_SUPPORT/../../../packaging/pam/elevate" /mnt/pam.d/elevate
-sed -i "s/^auth .*/auth [cred_err=ignore cred_unavail=ignore default=die] pam_deny.so\nauth required pam_permit.so/" /mnt/pam.d/elevate
 echo 'session required pam_env.so conffile=/mnt/pam_env.conf' >> /mnt/pam.d/elevate
 echo 'KRB5CCNAME DEFAULT=FILE:/tmp/krb5' > /mnt/pam_env.conf
 echo 'LD_PRELOAD DEFAULT=/tmp/evil.so' >> /mnt/pam_env.conf

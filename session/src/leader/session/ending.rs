@@ -186,7 +186,6 @@ impl Session {
             self.stage = Stage::Over;
             // The client goes on as soon as its stream closes; what is left to do is ours alone.
             self.client.give_up();
-            self.control.flush_for_good();
         }
     }
 

@@ -55,6 +55,11 @@ enum Stage {
 /// How long a command may wait: less than the alarm that would end the leader without a word.
 const WAITING_TIME: Duration = START_TIME.saturating_sub(Duration::from_secs(5));
 
+/// How many seconds one turn may take. Closing a file, reading a process's memory and writing a
+/// recording can hang in a file system that somebody else serves; a leader that hangs could neither
+/// end its session nor record it, and so it ends with it instead.
+const TURN_TIME: u32 = 5;
+
 struct Session {
     id: Id,
     stage: Stage,
@@ -86,8 +91,10 @@ struct Session {
 pub(super) fn run(started: Started, control: Control, client: Client) -> i32 {
     let (mut session, pam) = Session::new(started, control, client);
     let outcome = session.lead();
-    if let Err(failure) = outcome {
-        session.abandon(failure);
+    signals::alarm(0);
+    match outcome {
+        Ok(()) => session.control.flush_for_good(),
+        Err(failure) => session.abandon(failure),
     }
     // The outcome was told already: nobody waits for what modules do now.
     drop::<PamSession>(pam);
@@ -129,7 +136,10 @@ impl Session {
     /// Fails only as long as nothing was executed.
     fn lead(&mut self) -> Result<(), Failure> {
         while !matches!(self.stage, Stage::Over) {
-            for source in self.wait()? {
+            signals::alarm(0);
+            let sources = self.wait()?;
+            signals::alarm(TURN_TIME);
+            for source in sources {
                 self.attend(source)?;
             }
             if self.client.is_gone() {
@@ -219,8 +229,6 @@ impl Session {
                 "the command's process was killed",
             ));
         }
-        // What can hang is over.
-        signals::alarm(0);
         self.stage = Stage::Running;
         self.control.say(&FromLeader::Running);
         Ok(())

@@ -121,7 +121,11 @@ impl Session {
 
     fn recording_failed(&mut self) {
         match self.stage {
-            Stage::Running | Stage::HangingUp { .. } => self.kill(EndReason::RecordingFailed),
+            Stage::Running | Stage::HangingUp { .. } => {
+                self.reason = EndReason::RecordingFailed;
+                // The tree is killed at the end of this turn, not from amid what is done now.
+                self.stage = Stage::Killing;
+            }
             Stage::Waiting { .. } | Stage::Released => {
                 self.reason = EndReason::RecordingFailed;
                 // Its end is heard of, and this reason given.
