@@ -30,9 +30,36 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 
 /// Write `value` as JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
-    line(&text)
+    json_line(serde_json::to_string_pretty(value))
+}
+
+/// Write `value` as JSON on one line, for programs that follow.
+pub(super) fn compact_json(value: &impl Serialize) -> Result<(), Failure> {
+    json_line(serde_json::to_string(value))
+}
+
+fn json_line(text: serde_json::Result<String>) -> Result<(), Failure> {
+    let text = text.map_err(|error| Failure::new(format!("cannot write JSON: {error}")))?;
+    line(&in_ascii(&text))
+}
+
+/// The same JSON in ASCII: words of others must not turn a terminal's reading direction, and to a
+/// program an escape is the same.
+fn in_ascii(json: &str) -> String {
+    let mut ascii = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for character in json.chars() {
+        match character {
+            ' '..='~' | '\n' => ascii.push(character),
+            // Only strings hold such, and in a string every character may be written so (RFC 8259).
+            other => {
+                for unit in other.encode_utf16(&mut units) {
+                    ascii += &format!("\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    ascii
 }
 
 /// Whether standard output is a terminal.
@@ -139,5 +166,15 @@ mod tests {
             "ID        USER\nk7m2x9qd  zoë\n1         bob\n"
         );
         assert_eq!(table.tabbed(), "k7m2x9qd\tzoë\n1\tbob\n");
+    }
+    #[test]
+    fn json_is_the_same_value_in_ascii() {
+        let value = "a\u{202e}b \u{9b}31m \u{1f600} é\n\\\"";
+        let json = in_ascii(&serde_json::to_string(value).unwrap());
+        assert!(
+            json.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            "{json}"
+        );
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), value);
     }
 }

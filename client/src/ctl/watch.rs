@@ -117,7 +117,7 @@ fn tell_if_waiting(request: &Request, json: bool) -> Result<(), Failure> {
 
 fn tell_request(request: &Request, json: bool) -> Result<(), Failure> {
     if json {
-        return compact(request);
+        return output::compact_json(request);
     }
     output::line(&request_line(request))
 }
@@ -145,19 +145,13 @@ fn request_line(request: &Request) -> String {
 
 fn tell_session(id: Id, state: &str, json: bool) -> Result<(), Failure> {
     if json {
-        return compact(&Changed {
+        return output::compact_json(&Changed {
             kind: "session",
             id: id.as_str(),
             state,
         });
     }
     output::line(&format!("session {id} {}", escaped(state)))
-}
-
-/// One JSON value a line, for programs that follow.
-fn compact(value: &impl Serialize) -> Result<(), Failure> {
-    let line = serde_json::to_string(value);
-    output::line(&line.map_err(|error| Failure::new(error.to_string()))?)
 }
 
 #[cfg(test)]
