@@ -201,7 +201,7 @@ fn control_z_stops_it_like_any_job_and_fg_continues_it() {
     terminal.send("fg\n");
     terminal.expect("elevate sh");
     terminal.send("apple\n");
-    terminal.expect("got apple");
+    terminal.expect(r"got apple\r\n[^\n]*\$ $");
     terminal.send("echo \"status $?\"\n");
     terminal.expect("status 5");
     assert_eq!(modes(&mut terminal), before);
