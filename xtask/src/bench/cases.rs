@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "elevate true, unrecorded",
-        argv: &["/usr/bin/elevate", "/usr/local/bin/true"],
+        argv: &["/usr/bin/elevate", "/opt/bench/true"],
     },
     Case {
         name: SUDO,
@@ -69,7 +69,7 @@ session  = { record = "output", execs = "log" }
 [rule.unrecorded]
 roles    = ["bench"]
 run_as   = "root"
-commands = ["/usr/local/bin/true"]
+commands = ["/opt/bench/true"]
 require  = {}
 session  = { record = "none", execs = "none" }
 "#;
@@ -83,7 +83,7 @@ polkit.addRule(function(action, subject) {
 /// Gives the user, without a password, everything of every peer.
 pub(super) fn prepare(machine: &Machine) {
     machine.user(USER);
-    let copy = ["cp", "/usr/bin/true", "/usr/local/bin/true"];
+    let copy = ["install", "-D", "/usr/bin/true", "/opt/bench/true"];
     machine.run(&copy).success();
     let sudoers = "ben ALL=(ALL:ALL) NOPASSWD: ALL\n";
     machine.write("/etc/sudoers.d/bench", sudoers, 0o440);

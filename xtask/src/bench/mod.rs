@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut memory = memory::idle(&machine)?;
     let login = machine.login(cases::USER);
 
+    let load = load()?;
     let mut groups = Vec::new();
     for place in Place::ALL {
         eprintln!("measuring ({}) ...", place.name());
@@ -49,7 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     memory.extend(memory::busy(&machine, &login)?);
 
     print(&groups, &memory);
-    let results = report::json(arguments.release.name(), &groups, &memory);
+    println!("{}", host(load));
+    let results = report::json(arguments.release.name(), load, &groups, &memory);
     let path = write(&serde_json::to_string_pretty(&results)?)?;
     println!("All of it: {}", path.display());
     Ok(())
@@ -82,6 +84,22 @@ fn print(groups: &[Group], memory: &[Memory]) {
             false => println!("{} {text}", style.bad("missed")),
         }
     }
+}
+
+/// How many programs wanted the processor in the last minute (proc_loadavg(5)).
+fn load() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
+    let first = text.split_whitespace().next().unwrap_or_default();
+    first.parse().context("/proc/loadavg")
+}
+
+fn host(load: f64) -> String {
+    let care = if load > 1.0 {
+        ": other work made all of these numbers larger, and those of short commands most"
+    } else {
+        ""
+    };
+    format!("The host's load was {load} when measuring began{care}.")
 }
 
 fn write(results: &str) -> Result<PathBuf> {

@@ -124,9 +124,10 @@ impl Goal {
 }
 
 /// Everything, for target/bench/results.json.
-pub(super) fn json(release: &str, groups: &[Group], memory: &[Memory]) -> Value {
+pub(super) fn json(release: &str, load: f64, groups: &[Group], memory: &[Memory]) -> Value {
     json!({
         "release": release,
+        "load": load,
         "timings": groups.iter().flat_map(Group::json).collect::<Vec<_>>(),
         "memory": memory.iter().map(Memory::json).collect::<Vec<_>>(),
     })
@@ -206,7 +207,7 @@ mod tests {
             pss: 1024,
             goal: Some(3072),
         };
-        let value = json("trixie", &[group(1500, 3000)], &[memory]);
+        let value = json("trixie", 0.5, &[group(1500, 3000)], &[memory]);
         let ours = &value["timings"][0];
         assert_eq!(ours["median_us"], 1500.0);
         assert_eq!(ours["ratio_to"]["sudo"], 0.5);

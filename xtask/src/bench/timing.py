@@ -1,13 +1,17 @@
-"""Times commands in turn: A, B, C, A, B, C, ...
+"""Times commands in turn, each round in another order.
 
-Reads {"cases": [[word, ...], ...], "rounds": N, "warm_up": N} from the file named first and writes
-to the file named second, for each case, either {"samples": [nanoseconds, ...]} or
+Reads {"cases": [[word, ...], ...], "rounds": N, "warm_up": N, "rest": SECONDS} from the file named
+first and writes to the file named second, for each case, either {"samples": [nanoseconds, ...]} or
 {"failed": status}. A case that fails in the warm-up is left out of the rounds; one that fails later
 spoils the run.
+
+What a command leaves for daemons to do afterwards has the rest to be done, so that it is not
+counted for the next one; and each begins, as when a person types it, on a machine at rest.
 """
 
 import json
 import os
+import random
 import sys
 import time
 
@@ -33,10 +37,11 @@ for number, argv in enumerate(cases):
             results[number] = {"failed": status}
             break
 
+turns = [pair for pair in zip(cases, results) if "failed" not in pair[1]]
 for _ in range(plan["rounds"]):
-    for argv, result in zip(cases, results):
-        if "failed" in result:
-            continue
+    random.shuffle(turns)
+    for argv, result in turns:
+        time.sleep(plan["rest"])
         took, status = once(argv)
         if status != 0:
             sys.exit(f"{argv} ended with {status}")

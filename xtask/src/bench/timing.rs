@@ -13,6 +13,8 @@ use super::statistics::Samples;
 const LOOP: &str = include_str!("timing.py");
 const LIMIT: Duration = Duration::from_secs(540);
 const WARM_UP: usize = 20;
+/// Between two commands. Longer than what any of them leaves behind takes.
+const REST: Duration = Duration::from_millis(20);
 
 /// Where standard input, output and error of the measured commands lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,8 @@ pub(super) fn measure(
 ) -> Result<Vec<Measured>> {
     let machine = login.machine();
     let words: Vec<_> = cases.iter().map(|case| case.argv).collect();
-    let plan = json!({"cases": words, "rounds": rounds, "warm_up": WARM_UP});
+    let rest = REST.as_secs_f64();
+    let plan = json!({"cases": words, "rounds": rounds, "warm_up": WARM_UP, "rest": rest});
     machine.write("/usr/local/lib/bench/timing.py", LOOP, 0o644);
     machine.write("/usr/local/lib/bench/plan.json", plan.to_string(), 0o644);
 
