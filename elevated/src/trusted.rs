@@ -43,6 +43,12 @@ pub enum Untrusted {
         /// What it should be.
         expected: &'static str,
     },
+    /// It is a symbolic link, which leads to where others may have written.
+    #[error("{} is a symbolic link; put the file itself there", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// It is too long.
     #[error("{} is longer than {LONGEST} bytes", path.display())]
     TooLong {
@@ -68,7 +74,12 @@ pub fn read(path: &Path) -> Result<String, Untrusted> {
         .read(true)
         .custom_flags(flags.bits() as i32)
         .open(path)
-        .map_err(failed)?;
+        .map_err(|error| match error.raw_os_error() {
+            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => Untrusted::Link {
+                path: path.to_owned(),
+            },
+            _ => failed(error),
+        })?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(Untrusted::Kind {
@@ -77,6 +88,7 @@ pub fn read(path: &Path) -> Result<String, Untrusted> {
         });
     }
     check(path, &metadata)?;
+    check_parent(path)?;
     let mut bytes = Vec::new();
     file.by_ref()
         .take(LONGEST + 1)
@@ -110,6 +122,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Untrusted> {
         });
     }
     check(folder, &metadata)?;
+    check_parent(folder)?;
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -126,6 +139,23 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Untrusted> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Who can write the folder above can put something else in this place, except where it is sticky
+/// (unlink(2)).
+fn check_parent(path: &Path) -> Result<(), Untrusted> {
+    const STICKY: u32 = 0o1000;
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    let metadata = std::fs::metadata(parent).map_err(|error| Untrusted::Io {
+        path: parent.to_owned(),
+        error,
+    })?;
+    match metadata.mode() & STICKY {
+        0 => check(parent, &metadata),
+        _ => Ok(()),
+    }
 }
 
 fn check(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Untrusted> {
