@@ -115,6 +115,9 @@ fn standard_error(error: &zbus::fdo::Error) -> Failure {
         Error::AccessDenied(text) => Failure::refused(ErrorName::NotAuthorized, text, None),
         Error::UnknownObject(_) => Failure::new("there is no such request, grant or session"),
         Error::NoReply(_) | Error::Disconnected(_) => went_away(),
+        // The bus tried to have it started.
+        Error::TimedOut(_) => Failure::new("elevated does not come up")
+            .hint("an admin finds out why with: systemctl status elevated"),
         other => Failure::new(escape::line(other.to_string().as_bytes())),
     }
 }
