@@ -1,0 +1,436 @@
+//! Policy and settings as files: what is wrong with one is said with its place, nothing of it comes
+//! into force, and what changes holds from the next question on.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use elevate_tests::{Login, Machine, SharedMachine, Spec};
+
+const POLICY: &str = r#"
+[role.operator]
+members = ["%operator"]
+
+[rule.id]
+roles = ["operator"]
+run_as = "root"
+commands = ["/usr/bin/id ..."]
+require = {}
+"#;
+
+/// Where a test puts what is wrong.
+const WRONG: &str = "/etc/elevate/policy.d/wrong.toml";
+
+static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("policy-files").prepared(prepare));
+
+/// The files are those of the whole machine: one test at a time has them.
+static FILES: Mutex<()> = Mutex::new(());
+
+fn prepare(machine: &Machine) {
+    machine.policy("right", POLICY);
+}
+
+/// Has the policy's files to itself, and leaves only the right one.
+struct Files<'m>(
+    &'m Machine,
+    #[expect(dead_code, reason = "held")] MutexGuard<'static, ()>,
+);
+
+impl<'m> Files<'m> {
+    fn of(machine: &'m Machine) -> Self {
+        Files(
+            machine,
+            FILES.lock().unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+}
+
+impl Drop for Files<'_> {
+    fn drop(&mut self) {
+        let more = "/etc/elevate/policy.d/more.toml";
+        self.0.run(&["rm", "-rf", WRONG, more]);
+        let folders = ["/etc/elevate", "/etc/elevate/policy.d"];
+        self.0.run(&[&["chmod", "0755"], &folders[..]].concat());
+        self.0.run(&[&["chown", "root"], &folders[..]].concat());
+        self.0
+            .write("/etc/elevate/policy.d/right.toml", POLICY, 0o644);
+        self.0.run(&["elevatectl", "status"]);
+    }
+}
+
+fn operator<'m>(machine: &'m Machine, name: &str) -> Login<'m> {
+    machine.member(name, &["operator"]);
+    machine.login(name)
+}
+
+/// The files as they are now are refused, for a reason that names all of `words`; what was in force
+/// before still is.
+#[track_caller]
+fn refused(user: &Login<'_>, words: &[&str]) {
+    let machine = user.machine();
+    let before = machine.events(&[("ELEVATE_EVENT", "policy-refused")]).len();
+    assert_eq!(user.run("elevate id -un").success().text(), "root");
+    let refused = machine.poll("the refusal on record", Duration::from_secs(20), || {
+        let events = machine.events(&[("ELEVATE_EVENT", "policy-refused")]);
+        (events.len() > before)
+            .then(|| events.last().cloned())
+            .flatten()
+    });
+    let reason = refused.get("ELEVATE_REASON").unwrap_or_default();
+    let status = machine.run(&["elevatectl", "status"]).text();
+    for word in words {
+        assert!(reason.contains(word), "{word}: {reason}");
+        assert!(status.contains(word), "{word}: {status}");
+    }
+    assert_eq!(user.run("elevate id -un").success().text(), "root");
+    let again = machine.events(&[("ELEVATE_EVENT", "policy-refused")]).len();
+    assert_eq!(again, before + 1, "on record once, not with every question");
+    let told = user.run("elevatectl status").text();
+    assert!(told.contains("root sees why"), "{told}");
+    assert!(!told.contains(&reason), "only root learns why: {told}");
+}
+
+#[test]
+fn a_mistake_is_named_with_its_place_and_the_likely_right_word() {
+    let machine = MACHINE.get();
+    let files = Files::of(&machine);
+    let user = operator(&machine, "mia");
+    let rule = |terms: &str| {
+        format!(
+            "[rule.more]\nroles = [\"operator\"]\nrun_as = \"root\"\ncommands = [\"ALL\"]\n{terms}\n"
+        )
+    };
+    for (text, place, words) in [
+        (
+            "[role.x]\nmembrs = []\n".to_owned(),
+            "2:1",
+            &["membrs", "members"][..],
+        ),
+        (rule("requir = {}"), "5:1", &["requir", "require"]),
+        (
+            rule("require = { aprovals = 1 }"),
+            "5:13",
+            &["aprovals", "approvals"],
+        ),
+        (
+            rule("require = {}\neffect = \"alow\""),
+            "6:10",
+            &["alow", "allow"],
+        ),
+        (
+            rule("require = {}").replace("operator", "operater"),
+            "2:10",
+            &["operater", "operator"],
+        ),
+        (
+            rule("require = {}\nlimit = { max = \"5 parsecs\" }"),
+            "6:17",
+            &["5 parsecs"],
+        ),
+        (
+            rule("require = {}\nsession = { record = \"ouput\" }"),
+            "6:22",
+            &["ouput", "output"],
+        ),
+        (rule(""), "1:7", &["more", "require = {}"]),
+        (rule("require = {").to_owned(), "5:", &["wrong.toml"]),
+    ] {
+        machine.write(WRONG, &text, 0o644);
+        let place = format!("{WRONG}:{place}");
+        let checked = user.run(&format!(
+            "elevatectl policy check /etc/elevate/policy.d/right.toml {WRONG}"
+        ));
+        let said = checked.status(1).text();
+        assert!(said.contains(&place), "{place}: {said}");
+        assert!(
+            words.iter().all(|word| said.contains(word)),
+            "{words:?}: {said}"
+        );
+        refused(&user, &[&[place.as_str()], words].concat());
+    }
+    drop(files);
+    machine
+        .run(&[
+            "elevatectl",
+            "policy",
+            "check",
+            "/etc/elevate/policy.d/right.toml",
+        ])
+        .success();
+}
+
+#[test]
+fn what_this_version_or_this_host_does_not_enforce_is_refused_and_never_ignored() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "enno");
+    let rule =
+        "[rule.more]\nroles = [\"operator\"]\nrun_as = \"root\"\ncommands = [\"/bin/true\"]\n";
+    for (terms, place, words) in [
+        (
+            "require = { mfa = \"15m\" }",
+            "5:13",
+            &["mfa", "isn't enforced yet"][..],
+        ),
+        (
+            "require = {}\nwhen = { terminal = true }",
+            "6:1",
+            &["when", "isn't enforced yet"],
+        ),
+        (
+            "require = {}\ncontain = true",
+            "6:1",
+            &["contain", "isn't enforced yet"],
+        ),
+        // The machine's cgroups are without any controller.
+        (
+            "require = {}\nlimit = { tasks = 20 }",
+            "6:19",
+            &["tasks", "pids"],
+        ),
+    ] {
+        machine.write(WRONG, format!("{rule}{terms}\n"), 0o644);
+        let place = format!("{WRONG}:{place}");
+        refused(&user, &[&[place.as_str()], words].concat());
+    }
+}
+
+#[test]
+fn a_file_that_others_may_have_written_is_refused_by_name() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "otis");
+    let more = POLICY
+        .replace("rule.id", "rule.more")
+        .replace("role.operator", "role.more")
+        .replace("\"operator\"", "\"more\"");
+    for (change, undo, words) in [
+        (
+            &["chown", "otis", WRONG][..],
+            &["chown", "root", WRONG][..],
+            &[WRONG, "not to root", "chown"][..],
+        ),
+        (
+            &["chmod", "0664", WRONG],
+            &["chmod", "0644", WRONG],
+            &[WRONG, "written by others", "chmod"],
+        ),
+        (
+            &["chmod", "0646", WRONG],
+            &["chmod", "0644", WRONG],
+            &[WRONG, "written by others"],
+        ),
+        (
+            &["chmod", "0777", "/etc/elevate/policy.d"],
+            &["chmod", "0755", "/etc/elevate/policy.d"],
+            &["/etc/elevate/policy.d", "written by others"],
+        ),
+        (
+            &["chown", "otis", "/etc/elevate/policy.d"],
+            &["chown", "root", "/etc/elevate/policy.d"],
+            &["/etc/elevate/policy.d", "not to root"],
+        ),
+        (
+            &["ln", "-sf", "/home/otis/mine.toml", WRONG],
+            &["rm", WRONG],
+            &[WRONG, "symbolic link"],
+        ),
+        (
+            &["mkdir", WRONG],
+            &["rmdir", WRONG],
+            &[WRONG, "not a regular file"],
+        ),
+        (
+            &["mkfifo", WRONG],
+            &["rm", WRONG],
+            &[WRONG, "not a regular file"],
+        ),
+    ] {
+        if !["mkdir", "mkfifo"].contains(&change[0]) {
+            machine.write(WRONG, &more, 0o644);
+            machine.run(&["elevatectl", "status"]).success();
+        }
+        machine.run(change).success();
+        refused(&user, words);
+        machine.run(undo).success();
+        let status = machine.run(&["elevatectl", "status"]).success().text();
+        assert!(!status.contains(words[1]), "believed again: {status}");
+    }
+}
+
+#[test]
+fn the_folder_above_counts_too() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "uma");
+    machine.run(&["chmod", "0777", "/etc/elevate"]).success();
+    // A change that makes the daemon look.
+    machine.write(WRONG, "", 0o644);
+    refused(&user, &["/etc/elevate", "written by others"]);
+    machine.run(&["chmod", "0755", "/etc/elevate"]).success();
+}
+
+#[test]
+fn a_changed_rule_holds_from_the_next_question_on() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "nina");
+    let daemon = machine.main_pid("elevated");
+    let more = "[rule.more]\nroles = [\"operator\"]\nrun_as = \"root\"\ncommands = [\"/usr/bin/whoami\"]\nrequire = {}\n";
+    user.run("elevate whoami").status(1);
+    machine.policy("more", more);
+    assert_eq!(user.run("elevate whoami").success().text(), "root");
+    machine.policy("more", &more.replace("whoami", "hostname"));
+    user.run("elevate whoami").status(1);
+    user.run("elevate hostname").success();
+    machine.policy(
+        "more",
+        &more
+            .replace("require = {}", "effect = \"deny\"")
+            .replace("whoami", "id ..."),
+    );
+    let denied = user.run("elevate id").status(1);
+    assert!(denied.errors().contains("forbids"), "{}", denied.describe());
+    machine
+        .run(&["rm", "/etc/elevate/policy.d/more.toml"])
+        .success();
+    user.run("elevate id").success();
+    user.run("elevate hostname").status(1);
+    assert_eq!(
+        machine.main_pid("elevated"),
+        daemon,
+        "nothing was restarted"
+    );
+}
+
+#[test]
+fn whoever_left_a_group_is_out_at_once() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "lena");
+    user.run("elevate id").success();
+    machine.leave("lena", "operator");
+    user.run("id -nG | grep -w operator").success();
+    user.run("elevate id").status(1);
+    machine.member("lena", &["operator"]);
+    user.run("elevate id").success();
+}
+
+#[test]
+fn why_explains_an_answer_to_those_whom_it_concerns() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    let user = operator(&machine, "wilma");
+    machine.member("wolf", &[]);
+    let stranger = machine.login("wolf");
+
+    let allowed = user.run("elevatectl policy why id -u").success().text();
+    assert!(allowed.contains("allowed by id"), "{allowed}");
+    let denied = user.run("elevatectl policy why whoami").success().text();
+    assert!(denied.contains("denied: "), "{denied}");
+    assert!(
+        denied.contains("id"),
+        "the rule that did not match: {denied}"
+    );
+    let json = user
+        .run("elevatectl policy why --json id -u")
+        .success()
+        .text();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["user"], "wilma");
+    assert_eq!(json["target"], "root");
+
+    let nothing = stranger.run("elevatectl policy why id").success().text();
+    assert!(nothing.contains("denied: "), "{nothing}");
+    assert!(
+        !nothing.contains("operator"),
+        "a stranger learns of no role: {nothing}"
+    );
+    for other in ["wilma", "root", "nobody-knows"] {
+        let refused = stranger
+            .run(&format!("elevatectl policy why --user {other} id"))
+            .status(1);
+        assert!(
+            refused.errors().contains("only root"),
+            "{}",
+            refused.describe()
+        );
+    }
+    let asked = machine
+        .run(&["elevatectl", "policy", "why", "--user", "wilma", "id"])
+        .success()
+        .text();
+    assert!(asked.contains("allowed by id"), "{asked}");
+    let asked = machine
+        .run(&["elevatectl", "policy", "why", "--user", "wolf", "id"])
+        .success()
+        .text();
+    assert!(asked.contains("denied: "), "{asked}");
+}
+
+#[test]
+fn broken_settings_keep_the_daemon_from_starting_and_cost_nothing_that_was_there() {
+    let machine = Machine::boot(Spec::new("settings").prepared(prepare)).unwrap();
+    let user = operator(&machine, "sven");
+    machine.policy("more", "[rule.cat]\nroles = [\"operator\"]\nrun_as = \"root\"\ncommands = [\"/usr/bin/cat\"]\nrequire = {}\n");
+    let mut running = user.terminal("elevate cat");
+    running.send("one\n");
+    running.expect("one\r\n.*one");
+    let session = machine
+        .event("start", &[("ELEVATE_COMMAND", "cat")])
+        .request();
+
+    let settings = machine.read("/etc/elevate/elevated.toml");
+    for (text, mode, words) in [
+        (
+            "\nrequest_timout = \"1m\"\n",
+            0o644,
+            &["elevated.toml:2:1", "request_timout", "request_timeout"][..],
+        ),
+        (
+            "request_timeout = \"soon\"\n",
+            0o644,
+            &["elevated.toml:1:19", "soon"],
+        ),
+        ("request_timeout = \n", 0o644, &["elevated.toml:1:"]),
+        (
+            "",
+            0o666,
+            &["/etc/elevate/elevated.toml", "written by others"],
+        ),
+    ] {
+        machine.write("/etc/elevate/elevated.toml", text, mode);
+        let before = machine
+            .run(&["journalctl", "--no-pager", "-u", "elevated"])
+            .text()
+            .len();
+        machine.run(&["systemctl", "restart", "elevated"]);
+        let said = machine.poll("the reason in the journal", Duration::from_secs(20), || {
+            let all = machine
+                .run(&["journalctl", "--no-pager", "-u", "elevated"])
+                .text();
+            let said = all.get(before..).unwrap_or_default().to_owned();
+            said.contains(words[0]).then_some(said)
+        });
+        assert!(
+            words.iter().all(|word| said.contains(word)),
+            "{words:?}: {said}"
+        );
+    }
+    let refused = user.run("elevate id").status(1);
+    assert!(
+        refused.errors().contains("systemctl status elevated"),
+        "{}",
+        refused.describe()
+    );
+    running.send("two\n");
+    running.expect("two\r\n.*two");
+
+    machine.write("/etc/elevate/elevated.toml", settings, 0o644);
+    machine.run(&["systemctl", "restart", "elevated"]).success();
+    let listed = user.run("elevatectl sessions list --json").success().text();
+    assert!(listed.contains(&session), "{listed}");
+    user.run(&format!("elevatectl grants revoke {session}"))
+        .success();
+    assert_ne!(running.wait(), 0);
+    user.run("elevate id").success();
+}
