@@ -9,6 +9,8 @@ mod kills;
 mod names;
 mod same_user;
 mod streams;
+mod swaps;
+mod terminal;
 
 use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec};
 

@@ -128,3 +128,25 @@ for words in (b"{", b"[]", b"{}", b"\0", b"Tx", b"O" * 70000, b'{"type":"proof",
     assert_eq!(refusals, answers.matches("InvalidArgument").count());
     assert!(!machine.has("/rude-was-here"));
 }
+
+/// CVE-2017-1000367: a name that looks like the fields after it, or like a line of its own.
+#[test]
+fn a_name_that_looks_like_facts_changes_none() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "named", "asking");
+    let approver = login(&machine, "nadine", "agreeing");
+    let uid = user.run("id -u").text();
+    let name = "$HOME/$'a) S 1 1\n0::elevate.slice\nUid:\t0'";
+    user.run(&format!("cp /usr/bin/elevate {name}")).success();
+    let asking = user.command(&format!("{name} id -un")).start();
+    let request = machine.event("request", &[("ELEVATE_USER", "named")]);
+    assert!(request.is("ELEVATE_UID", &uid), "{request:?}");
+    assert!(request.is("ELEVATE_LOGIN_UID", &uid), "{request:?}");
+    let voter = "$HOME/$'b) S 1 1\n0::elevate.slice'";
+    approver
+        .run(&format!("cp /usr/bin/elevatectl {voter}"))
+        .success();
+    let mut approving = approver.terminal(&format!("{voter} approve {} --yes", request.request()));
+    assert_eq!(approving.wait(), 0, "{}", approving.screen());
+    assert_eq!(asking.wait().success().text(), "root");
+}
