@@ -158,7 +158,6 @@ lies = dict(
     event=lambda: os.eventfd(0),
     epoll=lambda: select.epoll().fileno(),
 )
-kept = [os.pipe()]
 for name, make in lies.items():
     if name == "epoll":
         poll = select.epoll()
@@ -226,8 +225,6 @@ fn flags_that_are_shared_with_others_stay_as_they_are() {
         let user = login(&machine, name, group);
         let program = r#"
 import subprocess
-def flags(descriptor):
-    return bool(os.get_blocking(descriptor))
 for blocking in (True, False):
     input, feed = os.pipe()
     tail, output = os.pipe()
@@ -237,7 +234,6 @@ for blocking in (True, False):
         os.set_blocking(descriptor, blocking)
     child = subprocess.Popen(["elevate", "sh", "-c", "cat; echo done"],
                              stdin=input, stdout=output, stderr=theirs)
-    during = []
     os.write(feed, b"x\n")
     while b"x" not in os.read(tail, 100):
         pass

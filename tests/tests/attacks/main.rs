@@ -12,6 +12,9 @@ mod streams;
 mod swaps;
 mod terminal;
 
+use std::fs;
+use std::path::Path;
+
 use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec};
 
 static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("attacks").prepared(prepare));
@@ -67,4 +70,32 @@ fn refusals_after_honest_use(login: &Login<'_>) -> Vec<Entry> {
 #[track_caller]
 fn reason(entry: &Entry) -> String {
     entry.get("ELEVATE_REASON").expect("an event has a reason")
+}
+
+/// docs/past-cves.md names tests as `file::test` or `file::part::test`.
+#[test]
+fn every_test_that_the_list_of_faults_names_exists() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let list = fs::read_to_string(workspace.join("docs/past-cves.md")).expect("the list");
+    let mut sources = String::new();
+    for folder in ["tests/tests", "protocol/src", "elevated/src", "client/src"] {
+        read_all(&workspace.join(folder), &mut sources);
+    }
+    let named: Vec<_> = list.split('`').filter(|word| word.contains("::")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        let test = name.rsplit("::").next().unwrap_or_default();
+        assert!(sources.contains(&format!("fn {test}()")), "{name}");
+    }
+}
+
+fn read_all(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            read_all(&path, into);
+        } else {
+            into.push_str(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
 }
