@@ -19,6 +19,13 @@ run_as = "ALL"
 commands = ["/usr/bin/sh ...", "/usr/bin/sleep ..."]
 require = {}
 
+[rule.short]
+roles = ["operator"]
+run_as = "root"
+commands = ["/usr/bin/nice ..."]
+require = {}
+limit = { default = "1s", max = "5s" }
+
 [rule.asked]
 roles = ["operator"]
 run_as = "root"
@@ -244,28 +251,48 @@ fn the_time_is_kept_though_daemon_and_launcher_were_killed() {
 }
 
 #[test]
-fn the_time_is_kept_though_daemon_and_launcher_never_come_back() {
+fn a_session_that_nobody_can_revoke_or_record_any_more_is_gone_at_once() {
     let machine = machine!("restart-never");
     let ed = member(&machine, "ed", "operator");
-    let begun = Instant::now();
-    let (running, _) = session(
-        &ed,
-        &format!("elevate --for 5s {}; exit $?", stubborn("7103")),
-    );
+    let (running, _) = session(&ed, &format!("elevate {}", stubborn("7103")));
     wait_for_three(&machine, "sleep 7103");
-    // So that nothing starts them again.
+    never_come_back(&machine);
+    let killed = Instant::now();
+    let over = gone(&machine, "sleep 7103");
+    assert!(over - killed < LATE, "{:?}", over - killed);
+    let output = running.wait();
+    assert!(output.errors().contains("elevated stopped"), "{output:?}");
+}
+
+#[test]
+fn the_service_manager_ends_what_nobody_else_is_left_to_end() {
+    let machine = machine!("restart-nobody");
+    let noa = member(&machine, "noa", "operator");
+    let begun = Instant::now();
+    let line = format!("elevate --for 5s nice {}", stubborn("7106"));
+    let (running, start) = session(&noa, &line);
+    wait_for_three(&machine, "sleep 7106");
+    let leader = start.get("ELEVATE_LEADER").unwrap();
+    machine.signal(leader.parse().unwrap(), "STOP");
+    never_come_back(&machine);
+    assert_eq!(machine.processes("sleep 7106"), 3);
+    let lasted = gone(&machine, "sleep 7106") - begun;
+    assert!(lasted > Duration::from_millis(4900), "{lasted:?}");
+    assert!(lasted < Duration::from_secs(5) + LATE, "{lasted:?}");
+    machine.signal(leader.parse().unwrap(), "CONT");
+    running.wait();
+}
+
+/// Kills daemon and launcher for good.
+fn never_come_back(machine: &Machine) {
     for unit in [DAEMON, LAUNCHER, "elevate-launcher.socket"] {
-        machine
-            .run(&["systemctl", "mask", "--runtime", unit])
-            .success();
+        let mask = ["systemctl", "mask", "--runtime", unit];
+        machine.run(&mask).success();
     }
     for unit in [DAEMON, LAUNCHER] {
         let pid = machine.main_pid(unit).expect(unit);
         machine.signal(pid, "KILL");
     }
-    let lasted = gone(&machine, "sleep 7103") - begun;
-    assert!(lasted < Duration::from_secs(5) + LATE, "{lasted:?}");
-    running.wait().status(128 + 9);
 }
 
 #[test]

@@ -115,14 +115,18 @@ impl Conversation<'_> {
                 approvers,
                 expires: Instant::now() + Duration::from_millis(expires_in),
             })?,
+            // The refusal that follows says who denied it, and why.
+            ToClient::Voted {
+                approved: false, ..
+            } => {}
             ToClient::Voted {
                 voter,
-                approved,
                 agreed,
                 needed,
+                ..
             } => {
                 self.erase_line();
-                self.tell(&waiting::vote(&voter, approved, agreed, needed));
+                self.tell(&waiting::approval(&voter, agreed, needed));
                 if let Some(waiting) = &mut self.waiting {
                     (waiting.agreed, waiting.needed) = (agreed, needed);
                 }

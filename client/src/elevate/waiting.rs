@@ -75,13 +75,10 @@ pub(crate) fn clock(time: Duration) -> String {
     }
 }
 
-/// One line for a vote.
-pub fn vote(voter: &str, approved: bool, agreed: u32, needed: u32) -> String {
+/// One line for somebody's yes.
+pub fn approval(voter: &str, agreed: u32, needed: u32) -> String {
     let voter = escape::line(voter.as_bytes());
-    match approved {
-        true => format!("{voter} approved ({agreed} of {needed})"),
-        false => format!("{voter} denied it"),
-    }
+    format!("{voter} approved ({agreed} of {needed})")
 }
 
 #[cfg(test)]
@@ -125,7 +122,7 @@ mod tests {
         let (waiting, now) = waiting(&["\x1b[2Jbob\nroot# "]);
         let line = waiting.line(now, 200);
         assert!(line.contains("\\x1b[2Jbob\\nroot#"), "{line}");
-        assert_eq!(vote("e\rve", true, 1, 2), "e\\rve approved (1 of 2)");
+        assert_eq!(approval("e\rve", 1, 2), "e\\rve approved (1 of 2)");
     }
 
     #[test]

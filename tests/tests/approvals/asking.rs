@@ -82,7 +82,7 @@ fn an_approved_command_runs_as_root_in_its_own_terminal_and_scope() {
         terminal.expect(r"waiting for 1 approval \(role lead\) · request (\w{8}) · 1\d:\d\d left");
     approve(&bea, &request).success();
     terminal.expect(r"bea approved \(1 of 1\)");
-    terminal.expect(r"\x1b\[K0\r\n");
+    terminal.expect(r"\r\n0\r\n");
     let inner = terminal.expect(r"(/dev/pts/\d+)\r\n");
     assert_ne!(outer, inner);
 
@@ -105,6 +105,7 @@ fn an_approved_command_runs_as_root_in_its_own_terminal_and_scope() {
     terminal.expect("got apple");
     terminal.expect("status 138");
     terminal.wait();
+    assert!(!terminal.screen().contains("waiting for 0"));
     assert!(!machine.has(&format!("/sys/fs/cgroup/{scope}")));
 }
 

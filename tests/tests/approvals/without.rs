@@ -85,7 +85,16 @@ fn a_request_that_nobody_agrees_to_in_time_runs_nothing() {
         output.errors().contains("nobody agreed in time"),
         "{output:?}"
     );
-    machine.event("timeout", &[("ELEVATE_REQUEST", &request)]);
+    let timeout = machine.event("timeout", &[("ELEVATE_REQUEST", &request)]);
+    for (field, value) in [
+        ("ELEVATE_USER", "tim"),
+        ("ELEVATE_TARGET", "root"),
+        ("ELEVATE_COMMAND", "touch /root/tim"),
+        ("ELEVATE_RULE", "one"),
+        ("ELEVATE_OUTCOME", "timed-out"),
+    ] {
+        assert!(timeout.is(field, value), "{field} in {timeout:#?}");
+    }
     let late = approve(&bob, &request).status(1);
     assert!(late.errors().contains("timed-out already"), "{late:?}");
     assert_runs_nothing(&machine, &request, "/root/tim");
