@@ -217,7 +217,11 @@ impl Conversation<'_> {
     }
 
     fn show_line(&mut self) {
-        let Some(waiting) = &self.waiting else { return };
+        let waiting = self.waiting.as_ref();
+        // With all approvals there the session is about to begin.
+        let Some(waiting) = waiting.filter(|waiting| waiting.agreed < waiting.needed) else {
+            return;
+        };
         if !self.person.status {
             self.tell(&waiting.line(Instant::now(), usize::MAX));
             return;
