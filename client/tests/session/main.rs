@@ -222,7 +222,7 @@ fn a_pipeline_with_a_pager_keeps_its_terminal() {
 fn while_nobody_reads_the_output_keys_still_pass() {
     let script = format!(
         "mkfifo $ELEVATE_TEST_STREAM.out; exec 7<>$ELEVATE_TEST_STREAM.out; \
-                          {} >$ELEVATE_TEST_STREAM.out",
+                          {} >$ELEVATE_TEST_STREAM.out 7>&-",
         client()
     );
     let mut stage = Stage::script(&script);
