@@ -80,7 +80,7 @@ impl<'m> Seat<'m> {
         let login = machine.login(who.account());
         let mut terminal = login.terminal(PROMPT);
         // Wide, so that lines stay whole, and as high as is good to show of a full screen.
-        terminal.resize(16, 132);
+        terminal.resize(12, 132);
         let prompt = format!(r"\[status (\d+)\] {} at the prompt: ", who.account());
         terminal.expect(&prompt);
         Self {

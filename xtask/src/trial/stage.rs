@@ -9,9 +9,9 @@ use super::seat::{Answer, Seat, Who};
 use crate::style::Style;
 
 /// Of a longer output only its begin and its end are shown; the checks see all of it.
-const LONG: usize = 12;
-const BEGIN: usize = 5;
-const END: usize = 5;
+const LONG: usize = 9;
+const BEGIN: usize = 4;
+const END: usize = 4;
 
 /// One line typed at a shell, and what must come of it.
 #[derive(Debug)]

@@ -39,13 +39,20 @@ fn request(stage: &mut Stage<'_>, line: &str) -> Result<String> {
     let id = waits.rsplit("request ").next().and_then(|id| id.get(..8));
     let id = id.unwrap_or_default().to_owned();
     stage.looks_at(Who::Bob, "where nobody typed anything");
-    let told = stage.sees(Who::Bob, "elevatectl approve [^\r]*\r\n");
+    let told = stage.sees(Who::Bob, r"elevatectl approve [^\r]*\r+\n");
     ensure!(told.contains(&id), "bob should be told of request {id}");
     Ok(id)
 }
 
+/// The request that the first step left.
+fn waiting(stage: &Stage<'_>) -> Result<String> {
+    let id = stage.left.request.clone();
+    ensure!(!id.is_empty(), "there is no request, since 2.1 went wrong");
+    Ok(id)
+}
+
 fn not_oneself(stage: &mut Stage<'_>) -> Result<()> {
-    let approve = format!("elevatectl approve --yes {}", stage.left.request);
+    let approve = format!("elevatectl approve --yes {}", waiting(stage)?);
     let refusal = ["nobody approves their own request"];
     stage.says(Who::AliceAgain, &approve, 1, &refusal)?;
     stage.begins(Who::AliceAgain, &format!("su bob -c '{approve}'"));
@@ -60,7 +67,7 @@ fn not_oneself(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn not_eve(stage: &mut Stage<'_>) -> Result<()> {
-    let id = stage.left.request.clone();
+    let id = waiting(stage)?;
     stage.says(Who::Eve, "elevatectl requests", 0, &["no requests"])?;
     stage.says(Who::Eve, &format!("elevatectl show {id}"), 1, NOT_THERE)?;
     let approve = format!("elevatectl approve --yes {id}");
@@ -69,14 +76,14 @@ fn not_eve(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 fn show(stage: &mut Stage<'_>) -> Result<()> {
-    let show = format!("elevatectl show {}", stage.left.request);
+    let show = format!("elevatectl show {}", waiting(stage)?);
     let wanted = ["/usr/bin/systemctl", "restart after config change", "alice"];
     stage.reads(Who::Bob, &show, &wanted)?;
     Ok(())
 }
 
 fn approve(stage: &mut Stage<'_>) -> Result<()> {
-    let id = std::mem::take(&mut stage.left.request);
+    let id = waiting(stage)?;
     stage.begins(Who::Bob, &format!("elevatectl approve {id}"));
     stage.sees(Who::Bob, r"Approve\? \[y/N\] ");
     stage.presses(Who::Bob, "y\n", "y and Enter");
