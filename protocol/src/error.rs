@@ -11,8 +11,10 @@ pub enum ErrorName {
     NotAuthorized,
     /// There is no such request, grant or session, or the caller may not know of it.
     NotFound,
-    /// The command was not found or cannot be executed.
+    /// The command was not found.
     CommandNotFound,
+    /// The command was found and cannot be executed.
+    CommandNotExecutable,
     /// Something in the message is malformed.
     InvalidArgument,
     /// A named limit was reached.
@@ -35,11 +37,12 @@ pub enum ErrorName {
 
 impl ErrorName {
     /// Every name, in the order of the documentation.
-    pub const ALL: [ErrorName; 13] = [
+    pub const ALL: [ErrorName; 14] = [
         ErrorName::Denied,
         ErrorName::NotAuthorized,
         ErrorName::NotFound,
         ErrorName::CommandNotFound,
+        ErrorName::CommandNotExecutable,
         ErrorName::InvalidArgument,
         ErrorName::LimitExceeded,
         ErrorName::InteractionRequired,
@@ -67,6 +70,7 @@ impl ErrorName {
     pub fn exit_status(self) -> u8 {
         match self {
             ErrorName::CommandNotFound => 127,
+            ErrorName::CommandNotExecutable => 126,
             _ => 1,
         }
     }

@@ -146,6 +146,8 @@ pub struct Launch {
     pub record: bool,
     /// Report every exec below the command.
     pub log_execs: bool,
+    /// Whether the scope has limits of its own, so that nothing may run before systemd set them.
+    pub limited: bool,
     /// When the session ends, in milliseconds of CLOCK_BOOTTIME (clock_gettime(2)).
     pub deadline: u64,
     /// The rule, for the recording's header.
@@ -156,7 +158,8 @@ pub struct Launch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum FromLeader {
-    /// The command's process waits to be put into its scope.
+    /// The command's process is there, for systemd to make its scope around it. Where the scope
+    /// has limits, or the process could not be born in its cgroup, it waits for that.
     Started {
         /// The leader.
         leader: i32,
@@ -207,7 +210,7 @@ pub struct Exec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToLeader {
-    /// The command is in its scope: go on.
+    /// systemd has made the command's scope.
     ScopeReady,
     /// End the session now.
     End {

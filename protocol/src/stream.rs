@@ -195,6 +195,8 @@ pub enum EndReason {
     },
     /// The client went away.
     ClientGone,
+    /// Elevated stopped: nobody could revoke the session any more, or keep its records.
+    DaemonGone,
     /// What must be recorded could not be.
     RecordingFailed,
     /// The leader went away without a word; the tree was killed.
@@ -211,6 +213,7 @@ impl EndReason {
             EndReason::Deadline => "deadline",
             EndReason::Revoked { .. } => "revoked",
             EndReason::ClientGone => "client-gone",
+            EndReason::DaemonGone => "daemon-gone",
             EndReason::RecordingFailed => "recording-failed",
             EndReason::LeaderGone => "leader-gone",
             EndReason::Reboot => "reboot",

@@ -26,6 +26,21 @@ pub(crate) fn of_session(id: Id) -> String {
     format!("/{}/{}", paths::SLICE, id.scope())
 }
 
+/// Make the cgroup of session `id` ahead of its scope, which systemd makes around it. `NotFound`
+/// where the slice has none yet: then systemd makes both.
+pub(crate) fn create(id: Id) -> io::Result<OwnedFd> {
+    let path = paths::scope_cgroup(id);
+    rustix::fs::mkdir(&path, Mode::from_raw_mode(0o755))?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// Remove the empty cgroup of session `id`, if systemd has not.
+pub(crate) fn remove(id: Id) {
+    // Gone already in most cases.
+    let _ = rustix::fs::rmdir(paths::scope_cgroup(id));
+}
+
 /// All processes of a session, by the cgroup of its scope.
 pub(crate) struct Tree {
     folder: OwnedFd,

@@ -185,9 +185,12 @@ inside! {
 
     fn a_command_outside_its_scope_is_not_let_go() {
         let mut host = Host::start();
-        let mut led = host.lead(&launch(&["/bin/true"]));
+        let mut order = launch(&["/bin/true"]);
+        order.limited = true;
+        let mut led = host.lead(&order);
         led.attach();
         led.hand_over(&[]);
+        led.leave_scope();
         led.tell(&elevate_protocol::launch::ToLeader::ScopeReady);
         let (error, message) = led.refused();
         assert_eq!(error, ErrorName::Failed);

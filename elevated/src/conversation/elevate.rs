@@ -247,6 +247,7 @@ pub(super) fn launch(daemon: &Daemon, elevation: &Elevation) -> Launch {
         routes,
         record: elevation.record,
         log_execs: elevation.log_execs,
+        limited: elevation.tasks.is_some(),
         deadline: elevation.deadline.unwrap_or_default(),
         rule: elevation.rule.clone(),
     }

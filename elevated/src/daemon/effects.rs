@@ -94,7 +94,7 @@ impl Daemon {
         }
     }
 
-    fn end(&self, id: Id, reason: EndReason) {
+    pub(super) fn end(&self, id: Id, reason: EndReason) {
         let told = self
             .leader(id)
             .is_some_and(|leader| leader.send(ToLeader::End { reason }).is_ok());

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use elevate_protocol::launch::{FromLeader, ToLeader};
 use elevate_protocol::stream::EndReason;
@@ -15,8 +15,12 @@ use crate::elevation::{Event, Stage};
 use crate::fd_store::{self, Kept};
 use crate::launch::{Bounds, Link};
 
-/// How long a leader whose scope could not be made has to say why.
+/// How long a leader whose scope could not be made has to say that its session is over.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// How soon to look again whether it has.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// A session that lasted longer was there when its scope was made.
+const SHORT: Duration = Duration::from_secs(5);
 
 /// Listen to the leader at the other end of `control`. `new` says that systemd does not keep the
 /// socket yet.
@@ -37,6 +41,7 @@ pub(super) fn begin(
 }
 
 async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedReceiver<ToLeader>) {
+    let begun = Instant::now();
     let last = loop {
         let said = tokio::select! {
             order = orders.recv() => {
@@ -50,7 +55,7 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
             said = link.receive() => said,
         };
         match said {
-            Ok(Some(message)) => match heard(&daemon, id, &link, message).await {
+            Ok(Some(message)) => match heard(&daemon, id, message).await {
                 Some(last) => break last,
                 None => continue,
             },
@@ -62,15 +67,20 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
         }
     };
     daemon.core().leaders.remove(&id);
-    let ran = daemon
-        .elevation(id)
-        .is_some_and(|e| e.stage == Stage::Running);
     // A session that failed to begin is over already.
     let _ = daemon.apply(last).await;
-    if let (false, Ok(bus)) = (ran, daemon.bus()) {
-        daemon.scopes.drop_empty(bus, id).await;
+    if begun.elapsed() < SHORT {
+        drop_scope(&daemon, id).await;
     }
     fd_store::release(Kept::Session(id));
+}
+
+/// Have systemd drop the scope of a session that was over before its scope was made: systemd hears
+/// of the end of a scope's last process, but not of a scope that never had one.
+async fn drop_scope(daemon: &Daemon, id: Id) {
+    if let Ok(bus) = daemon.bus() {
+        daemon.scopes.drop_empty(bus, id).await;
+    }
 }
 
 fn gone(id: Id) -> Event {
@@ -83,12 +93,10 @@ fn gone(id: Id) -> Event {
 }
 
 /// Act on what a leader says; some event if it was its last word.
-async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -> Option<Event> {
+async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Event> {
     let event = match message {
         FromLeader::Started { leader, pid } => {
-            if let Some(last) = started(daemon, id, link, pid).await {
-                return Some(last);
-            }
+            tokio::spawn(bound(Arc::clone(daemon), id, pid));
             Event::Started {
                 id,
                 processes: (leader, pid),
@@ -101,8 +109,19 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -
             }
             Event::Exec(id)
         }
-        last @ (FromLeader::Failed { .. } | FromLeader::Ended { .. }) => {
-            return last_word(id, last);
+        FromLeader::Failed { error, message } => return Some(Event::Failed { id, error, message }),
+        FromLeader::Ended {
+            status,
+            reason,
+            execs,
+            ..
+        } => {
+            return Some(Event::Ended {
+                id,
+                status: Some(status),
+                reason,
+                execs: Some(execs),
+            });
         }
     };
     // What comes after the end of a session changes nothing.
@@ -110,56 +129,38 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, link: &Link, message: FromLeader) -
     None
 }
 
-/// What a message that ends a session says; none for every other.
-fn last_word(id: Id, message: FromLeader) -> Option<Event> {
-    match message {
-        FromLeader::Failed { error, message } => Some(Event::Failed { id, error, message }),
-        FromLeader::Ended {
-            status,
-            reason,
-            execs,
-            ..
-        } => Some(Event::Ended {
-            id,
-            status: Some(status),
-            reason,
-            execs: Some(execs),
-        }),
-        _ => None,
+/// Have systemd make the scope around the command's process, and tell the leader. A session that
+/// systemd does not bound is ended.
+async fn bound(daemon: Arc<Daemon>, id: Id, pid: i32) {
+    let made = scope(&daemon, id, pid).await;
+    if let Err(message) = made {
+        // No scope is made of a process that is gone, and how it ended the leader says.
+        let over = tokio::time::timeout(LAST_WORD, until_over(&daemon, id)).await;
+        if over.is_err() {
+            eprintln!("session {id}: {message}");
+            if daemon
+                .elevation(id)
+                .is_some_and(|e| e.stage == Stage::Granted)
+            {
+                let error = ErrorName::Failed;
+                // Over in the meantime: then it is on record already.
+                let _ = daemon.apply(Event::Failed { id, error, message }).await;
+            }
+            let by = "elevate (systemd made no scope)".into();
+            daemon.end(id, EndReason::Revoked { by });
+        }
+    } else if let Some(leader) = daemon.leader(id) {
+        // A leader that is gone needs no answer.
+        let _ = leader.send(ToLeader::ScopeReady);
+    } else {
+        drop_scope(&daemon, id).await;
     }
 }
 
-/// Put the command's process into its scope, and tell the leader that it is there. Some event if
-/// the leader gave up meanwhile.
-async fn started(daemon: &Arc<Daemon>, id: Id, link: &Link, pid: i32) -> Option<Event> {
-    let answer = match scope(daemon, id, pid).await {
-        Ok(()) => ToLeader::ScopeReady,
-        Err(message) => {
-            eprintln!("session {id}: {message}");
-            // No scope is made of a process that is gone, and why it is gone the leader knows.
-            let said = tokio::time::timeout(LAST_WORD, link.receive()).await;
-            if let Ok(Ok(Some(said))) = said
-                && let Some(last) = last_word(id, said)
-            {
-                return Some(last);
-            }
-            let failed = Event::Failed {
-                id,
-                error: ErrorName::Failed,
-                message,
-            };
-            let _ = daemon.apply(failed).await;
-            ToLeader::End {
-                reason: EndReason::Revoked {
-                    by: "elevated".into(),
-                },
-            }
-        }
-    };
-    if let Err(error) = link.send(&answer).await {
-        eprintln!("the leader of session {id} is gone: {error}");
+async fn until_over(daemon: &Daemon, id: Id) {
+    while daemon.leader(id).is_some() {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
-    None
 }
 
 async fn scope(daemon: &Daemon, id: Id, pid: i32) -> Result<(), String> {

@@ -8,7 +8,7 @@ use elevate_protocol::{ErrorName, Id};
 
 use super::record::Closing;
 use super::vote::{Voter, admissible};
-use super::{Digest, Elevation, End, Stage, Vote};
+use super::{Digest, Elevation, End, Problem, Stage, Vote};
 use crate::audit;
 use crate::clock::Moment;
 
@@ -16,8 +16,8 @@ use crate::clock::Moment;
 const LEADER_LATE_MS: u64 = 500;
 /// How long things that are over stay listed.
 const KEPT_MS: u64 = 60 * 60 * 1000;
-/// How many things that are over stay listed.
-const KEPT: usize = 1000;
+/// How many things that are over stay listed; the journal has all of them.
+const KEPT: usize = 200;
 
 /// Every elevation that is waiting or live, and those that ended lately.
 #[derive(Debug, Default)]
@@ -130,34 +130,6 @@ pub enum News {
     Granted,
     /// There will be none.
     Closed(Problem),
-}
-
-/// Why something is not done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Problem {
-    /// What kind.
-    pub error: ErrorName,
-    /// For the person.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem of this kind.
-    pub fn new(error: ErrorName, message: impl Into<String>) -> Self {
-        Problem {
-            error,
-            message: message.into(),
-        }
-    }
-
-    /// There is no such thing, or the caller may not know of it.
-    pub fn not_found() -> Self {
-        Problem::new(
-            ErrorName::NotFound,
-            "there is no such request, grant or session",
-        )
-    }
 }
 
 type Step = Result<Vec<Effect>, Problem>;
@@ -323,8 +295,7 @@ impl Elevations {
     fn withdrawn(&mut self, id: Id) -> Step {
         let elevation = self.records.get_mut(&id).ok_or_else(Problem::not_found)?;
         if elevation.stage != Stage::Waiting {
-            let message = format!("this request is {} already", elevation.request_state());
-            return Err(Problem::new(ErrorName::Changed, message));
+            return Err(Problem::decided(elevation));
         }
         Ok(close(elevation, Closing::Withdrawn))
     }
@@ -460,32 +431,10 @@ fn close(elevation: &mut Elevation, outcome: Closing) -> Vec<Effect> {
     effects.extend(audit::closing(elevation, outcome).map(Effect::Audit));
     effects.push(Effect::Tell(
         elevation.id,
-        News::Closed(explain(elevation, outcome)),
+        News::Closed(Problem::closed(elevation, outcome)),
     ));
     effects.push(Effect::Changed(elevation.id));
     effects
-}
-
-fn explain(elevation: &Elevation, outcome: Closing) -> Problem {
-    match outcome {
-        Closing::Denied => {
-            let no = elevation.votes.iter().rfind(|vote| !vote.approved);
-            let voter = no.map_or("an approver", |vote| &vote.voter);
-            let comment = no.map_or("", |vote| &vote.comment);
-            let comment = elevate_protocol::escape::line(comment.as_bytes());
-            let colon = if comment.is_empty() { "" } else { ": " };
-            Problem::new(
-                ErrorName::DeniedByApprover,
-                format!("{voter} denied it{colon}{comment}"),
-            )
-        }
-        Closing::Withdrawn => Problem::new(ErrorName::Withdrawn, "the request was taken back"),
-        Closing::TimedOut => Problem::new(ErrorName::TimedOut, "nobody agreed in time"),
-        Closing::Changed => Problem::new(
-            ErrorName::Changed,
-            "the policy changed while the request waited; ask again under the new one",
-        ),
-    }
 }
 
 /// The session is over, or never began.

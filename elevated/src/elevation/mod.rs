@@ -5,6 +5,7 @@
 
 mod digest;
 mod machine;
+mod problem;
 mod record;
 mod vote;
 
@@ -14,6 +15,7 @@ mod properties;
 pub(crate) mod samples;
 
 pub use digest::{Digest, Shown};
-pub use machine::{Effect, Elevations, Event, News, Problem};
+pub use machine::{Effect, Elevations, Event, News};
+pub use problem::Problem;
 pub use record::{Asked, Caller, Closing, Elevation, End, Stage, Vote};
 pub use vote::Voter;

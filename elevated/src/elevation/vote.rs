@@ -56,8 +56,7 @@ pub(super) fn admissible(
         );
     }
     if elevation.stage != Stage::Waiting {
-        let message = format!("this request is {} already", elevation.request_state());
-        return refuse(ErrorName::Changed, &message);
+        return Err(Problem::decided(elevation));
     }
     if elevation.votes.iter().any(|vote| vote.uid == voter.uid) {
         return refuse(

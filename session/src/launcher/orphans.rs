@@ -69,8 +69,16 @@ impl Orphans {
     }
 }
 
-/// Kill the tree of session `id`; whether nothing of it is left.
+/// Kill the tree of session `id`, and remove its cgroup; whether nothing of it is left.
 fn end(id: Id) -> bool {
+    let gone = kill(id);
+    if gone {
+        cgroup::remove(id);
+    }
+    gone
+}
+
+fn kill(id: Id) -> bool {
     let tree = match Tree::open(id) {
         Ok(tree) => tree,
         Err(error) => return error.kind() == ErrorKind::NotFound,

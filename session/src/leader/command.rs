@@ -9,13 +9,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use elevate_protocol::launch::{File, Launch};
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
-use elevate_protocol::{Bytes, ErrorName, escape};
+use elevate_protocol::{Bytes, ErrorName, Id, escape};
 use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
 use rustix::termios::tcsetpgrp;
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Doing, Failure};
+use crate::cgroup;
 use crate::identity::identity;
 use crate::resolver::sha256;
 use crate::sys::descriptors::{become_standard, close_all_but};
@@ -62,17 +63,20 @@ pub(super) struct Command {
     pub(super) pid: Pid,
     /// For [`Go`] and [`Report`].
     pub(super) link: OwnedFd,
+    /// Whether it is in its cgroup already.
+    pub(super) placed: bool,
 }
 
 impl Command {
-    /// Fork the process; it waits.
+    /// Fork the process of session `id`; it waits.
     pub(super) fn fork(
+        id: Id,
         launch: &Launch,
         terminal: Option<BorrowedFd<'_>>,
         streams: [Stream; 3],
     ) -> Result<Command, Failure> {
         let (link, far) = seqpacket::pair().doing("make a socket pair")?;
-        let pid = fork::fork(|| {
+        let child = || {
             // Nothing of the leader's but this: not the client's stream, not the control socket.
             let pipes = streams.iter().filter_map(|stream| match stream {
                 Stream::Pipe(pipe) => Some(pipe.as_fd()),
@@ -87,11 +91,12 @@ impl Command {
                 let _ = seqpacket::send(&far, &report, &[], Wait::No);
             }
             127
-        });
-        Ok(Command {
-            pid: pid.doing("fork")?,
-            link,
-        })
+        };
+        let born = cgroup::create(id).and_then(|cgroup| fork::fork_into(cgroup.as_fd(), child));
+        let placed = born.is_ok();
+        // Where there is no slice yet: systemd makes the cgroup, and moves the process.
+        let pid = born.or_else(|_| fork::fork(child)).doing("fork")?;
+        Ok(Command { pid, link, placed })
     }
 }
 

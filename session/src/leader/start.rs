@@ -45,6 +45,8 @@ pub(super) struct Started {
     pub(super) terminal: Option<Terminal>,
     pub(super) outputs: Vec<Output>,
     pub(super) command: Command,
+    /// Whether the command waits for its scope.
+    pub(super) waits_for_scope: bool,
     pub(super) pam: PamSession,
     pub(super) recorder: Option<Recorder>,
 }
@@ -63,7 +65,7 @@ pub(super) fn start(
     let deadline = deadline(launch.deadline).doing("set the deadline")?;
     let terminal = open_terminal(&launch)?;
     let (streams, outputs) = connect(&launch)?;
-    let command = Command::fork(&launch, terminal.as_ref().map(Terminal::slave), streams)?;
+    let command = Command::fork(id, &launch, terminal.as_ref().map(Terminal::slave), streams)?;
     wait_for_launcher(go)?;
     // First what takes longest: PID 1 makes the scope while modules open the session here.
     control.say(&FromLeader::Started {
@@ -98,6 +100,7 @@ pub(super) fn start(
         deadline,
         terminal,
         outputs,
+        waits_for_scope: launch.limited || !command.placed,
         command,
         pam,
         recorder,

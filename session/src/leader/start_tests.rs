@@ -44,6 +44,7 @@ pub(in crate::leader) fn launch() -> Launch {
         routes: [Route::Null; 3],
         record: false,
         log_execs: false,
+        limited: false,
         deadline: 0,
         rule: "r".into(),
     }

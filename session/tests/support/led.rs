@@ -65,9 +65,15 @@ impl Led {
     /// Put the command into its scope and say so, as `elevated` has systemd do it.
     pub fn make_scope(&self) {
         let scope = paths::scope_cgroup(self.id);
-        std::fs::create_dir(&scope).unwrap();
+        std::fs::create_dir_all(&scope).unwrap();
         std::fs::write(format!("{scope}/cgroup.procs"), self.pid.to_string()).unwrap();
         self.tell(&ToLeader::ScopeReady);
+    }
+
+    /// Move the command out of its scope.
+    pub fn leave_scope(&self) {
+        let everything = format!("{}/cgroup.procs", paths::CGROUP);
+        std::fs::write(everything, self.pid.to_string()).unwrap();
     }
 
     pub fn running(&mut self) {

@@ -45,6 +45,7 @@ pub fn launch(argv: &[&str]) -> Launch {
         routes: [Route::Null, Route::Carry, Route::Carry],
         record: false,
         log_execs: false,
+        limited: false,
         deadline: now() + 60_000,
         rule: "test".into(),
     }

@@ -98,6 +98,11 @@ impl Session {
                     "the command could not begin in time",
                 ));
             }
+            Stage::Running if self.scope_due.is_some_and(|due| due <= now) => {
+                self.kill(EndReason::Revoked {
+                    by: "elevate (systemd made no scope)".into(),
+                });
+            }
             Stage::HangingUp { until } if until <= now => self.kill(EndReason::ClientGone),
             Stage::Killing => self.look_at_tree(),
             Stage::Delivering { until } => {

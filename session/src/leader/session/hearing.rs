@@ -39,9 +39,8 @@ impl Session {
         match self.control.receive() {
             Heard::Nothing => Ok(()),
             Heard::Message(ToLeader::ScopeReady) => {
-                if let Stage::Waiting { scope, .. } = &mut self.stage {
-                    *scope = true;
-                }
+                self.scope_due = None;
+                self.waits_for_scope = false;
                 self.release_if_ready()
             }
             Heard::Message(ToLeader::End { reason }) => self.end(reason),

@@ -31,10 +31,9 @@ use crate::sys::signals;
 
 /// Where a session stands.
 enum Stage {
-    /// The command waits for its scope and its standard streams.
+    /// The command waits for its standard streams, and for its scope where it has to.
     Waiting {
         streams: Option<Vec<OwnedFd>>,
-        scope: bool,
         until: Instant,
     },
     /// It was told to go on, and has not been executed yet.
@@ -65,6 +64,11 @@ struct Session {
     stage: Stage,
     go: Go,
     passes: usize,
+    /// Whether the command waits for its scope.
+    waits_for_scope: bool,
+    /// When systemd must have made the scope, until it has: without it PID 1 would not bound this
+    /// session should everything of ours fail.
+    scope_due: Option<Instant>,
     /// The command's process; its process group too.
     command: Pid,
     /// Until the exec.
@@ -107,11 +111,12 @@ impl Session {
             id: started.id,
             stage: Stage::Waiting {
                 streams: None,
-                scope: false,
                 until: Instant::now() + WAITING_TIME,
             },
             go: started.go,
             passes: started.passes,
+            waits_for_scope: started.waits_for_scope,
+            scope_due: Some(Instant::now() + WAITING_TIME),
             command: started.command.pid,
             link: Some(started.command.link),
             tree: None,
@@ -173,12 +178,10 @@ impl Session {
 
     /// Let the command go on once all that it waits for is there.
     fn release_if_ready(&mut self) -> Result<(), Failure> {
-        let Stage::Waiting {
-            streams,
-            scope: true,
-            ..
-        } = &mut self.stage
-        else {
+        if self.waits_for_scope {
+            return Ok(());
+        }
+        let Stage::Waiting { streams, .. } = &mut self.stage else {
             return Ok(());
         };
         let (Some(streams), Some(link)) = (streams.take(), &self.link) else {

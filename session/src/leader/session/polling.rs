@@ -24,14 +24,14 @@ pub(super) enum Source {
     Client,
     /// The client closed its end.
     ClientGone,
-    /// A process of the session is about to execute something.
-    Execs,
     /// The terminal shows something.
     Terminal,
     /// The terminal has room for what the user typed.
     Typed,
     /// A carried pipe holds something.
     Output(usize),
+    /// A process of the session is about to execute something: after what it showed before.
+    Execs,
     /// A child changed its state, or we are to terminate.
     Signals,
     /// The killed tree changed.
@@ -141,6 +141,7 @@ impl Session {
         let now = Instant::now();
         let stage = match self.stage {
             Stage::Waiting { until, .. } | Stage::HangingUp { until } => Some(until),
+            Stage::Running => self.scope_due,
             Stage::Delivering { until } => until,
             Stage::Killing => Some(now + LOOK_AGAIN),
             _ => None,
