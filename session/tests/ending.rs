@@ -92,7 +92,7 @@ inside! {
         led.drop_control();
         match led.hear_client() {
             ToClient::Ended { reason, .. } => {
-                assert_eq!(reason, EndReason::Revoked { by: "elevated stopped".into() });
+                assert_eq!(reason, EndReason::DaemonGone);
             }
             other => panic!("{other:?}"),
         }

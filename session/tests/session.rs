@@ -174,12 +174,15 @@ inside! {
     fn a_file_that_cannot_be_executed_is_said_to_be_so() {
         let mut host = Host::start();
         std::fs::write("/mnt/empty", "").unwrap();
-        for path in ["/mnt/empty", "/mnt/nothing"] {
+        for (path, error) in [
+            ("/mnt/empty", ErrorName::CommandNotExecutable),
+            ("/mnt/nothing", ErrorName::CommandNotFound),
+        ] {
             let mut led = host.lead(&launch(&[path]));
             led.attach();
             led.hand_over(&[]);
             led.make_scope();
-            assert_eq!(led.refused().0, ErrorName::CommandNotFound, "{path}");
+            assert_eq!(led.refused().0, error, "{path}");
         }
     }
 

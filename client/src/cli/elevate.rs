@@ -32,7 +32,8 @@ Exit status:
   the command's own, if it ran; a command that a signal ended ends elevate by the same signal
   1    refused, denied, timed out, or something failed
   2    wrong use
-  127  the command was not found, or cannot be executed
+  126  the command was found, and cannot be executed
+  127  the command was not found
 
 Files: /etc/elevate/policy.d/*.toml hold the roles and rules. See also elevatectl(1).";
 

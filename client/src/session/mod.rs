@@ -78,6 +78,7 @@ fn explanation(reason: &EndReason) -> Option<String> {
         EndReason::Deadline => "its time was over".to_owned(),
         EndReason::Revoked { by } => format!("{} revoked it", escape::line(by.as_bytes())),
         EndReason::ClientGone => "this end of the session went away".to_owned(),
+        EndReason::DaemonGone => "elevated stopped".to_owned(),
         EndReason::RecordingFailed => "the session could not be recorded".to_owned(),
         EndReason::LeaderGone => "the session's supervisor went away".to_owned(),
         EndReason::Reboot => "the machine went down".to_owned(),

@@ -38,6 +38,9 @@ impl Answer {
                 Err(Refusal::new(ErrorName::Denied, &denial.message).hint(&denial.advice))
             }
             (Resolution::Found(file), Some(Decision::Allowed(allowance))) => Ok((file, allowance)),
+            // Only a bare name that was not found has no path, and so no verdict.
+            (Resolution::NotFound, None) => Err(no_file(&self.resolution)
+                .hint("a bare name is looked for in the folders of secure_path (elevated.toml)")),
             (resolution, _) => Err(no_file(resolution)),
         }
     }
@@ -212,13 +215,20 @@ fn named(word: &Bytes, cwd: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn no_file(resolution: &Resolution) -> Refusal {
-    let refusal = |message: String| Refusal::new(ErrorName::CommandNotFound, message);
-    match resolution {
-        Resolution::NotExecutable(path) => refusal(format!("{} can't be executed", shown(path))),
-        Resolution::Failed(why) => refusal(format!("the command could not be looked up: {why}")),
-        Resolution::NotFound | Resolution::Found(_) => refusal("command not found".into())
-            .hint("a bare name is looked for in the folders of secure_path (elevated.toml)"),
-    }
+    let (error, message) = match resolution {
+        Resolution::NotExecutable(path) => (
+            ErrorName::CommandNotExecutable,
+            format!("{} can't be executed", shown(path)),
+        ),
+        Resolution::Failed(why) => (
+            ErrorName::CommandNotExecutable,
+            format!("the command could not be looked up: {why}"),
+        ),
+        Resolution::NotFound | Resolution::Found(_) => {
+            (ErrorName::CommandNotFound, "command not found".to_owned())
+        }
+    };
+    Refusal::new(error, message)
 }
 
 fn shown(path: &Bytes) -> String {

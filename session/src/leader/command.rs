@@ -246,10 +246,11 @@ fn still_hashes(file: &File) -> Result<bool, Failure> {
 
 fn not_executed(file: &File, error: io::Error) -> Failure {
     let path = escape::line(&file.path);
-    Failure::new(
-        ErrorName::CommandNotFound,
-        format!("cannot execute {path}: {error}"),
-    )
+    let name = match error.kind() {
+        io::ErrorKind::NotFound => ErrorName::CommandNotFound,
+        _ => ErrorName::CommandNotExecutable,
+    };
+    Failure::new(name, format!("cannot execute {path}: {error}"))
 }
 
 fn words(words: &[Bytes]) -> Result<Vec<CString>, Failure> {

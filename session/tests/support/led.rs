@@ -1,3 +1,4 @@
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use elevate_protocol::launch::{Exec, FromLeader, ToLeader};
@@ -6,6 +7,7 @@ use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
 use elevate_protocol::{Id, paths};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 /// A session as `elevated` and the client see it.
 pub struct Led {
@@ -66,8 +68,12 @@ impl Led {
     pub fn make_scope(&self) {
         let scope = paths::scope_cgroup(self.id);
         std::fs::create_dir_all(&scope).unwrap();
-        std::fs::write(format!("{scope}/cgroup.procs"), self.pid.to_string()).unwrap();
-        self.tell(&ToLeader::ScopeReady);
+        // A command that was born there may be over already, and its leader gone.
+        let moved = std::fs::write(format!("{scope}/cgroup.procs"), self.pid.to_string());
+        let failed =
+            moved.is_err_and(|error| error.raw_os_error() != Some(Errno::SRCH.raw_os_error()));
+        assert!(!failed, "the command can't be moved into {scope}");
+        let _ = self.try_to_tell(&ToLeader::ScopeReady);
     }
 
     /// Move the command out of its scope.
@@ -84,8 +90,12 @@ impl Led {
     }
 
     pub fn tell(&self, message: &ToLeader) {
+        self.try_to_tell(message).unwrap();
+    }
+
+    fn try_to_tell(&self, message: &ToLeader) -> io::Result<()> {
         let control = self.control.as_ref().unwrap();
-        seqpacket::send(control, &message::encode(message), &[], Wait::Yes).unwrap();
+        seqpacket::send(control, &message::encode(message), &[], Wait::Yes)
     }
 
     pub fn say(&self, message: &ToServer) {

@@ -96,7 +96,7 @@ fn a_request_that_nobody_agrees_to_in_time_runs_nothing() {
         assert!(timeout.is(field, value), "{field} in {timeout:#?}");
     }
     let late = approve(&bob, &request).status(1);
-    assert!(late.errors().contains("timed-out already"), "{late:?}");
+    assert!(late.errors().contains("timed out already"), "{late:?}");
     assert_runs_nothing(&machine, &request, "/root/tim");
 }
 
@@ -121,7 +121,8 @@ fn a_change_of_the_rule_voids_a_request_that_waits() {
     rule("3m");
     let vote = approve(&bob, &request).status(1);
     assert!(
-        vote.errors().contains("this request is changed already"),
+        vote.errors()
+            .contains("the policy changed while this request waited"),
         "{vote:?}"
     );
     let output = asking.wait().status(1);

@@ -44,10 +44,7 @@ impl Session {
                 self.release_if_ready()
             }
             Heard::Message(ToLeader::End { reason }) => self.end(reason),
-            // Nobody could revoke this session any more, or keep its records.
-            Heard::Closed => self.end(EndReason::Revoked {
-                by: "elevated stopped".into(),
-            }),
+            Heard::Closed => self.end(EndReason::DaemonGone),
         }
     }
 
