@@ -244,7 +244,7 @@ fn one_ends_ones_own_grant() {
         .success();
     gone(&machine, "sleep 7006", Duration::from_secs(20));
     session.client.wait();
-    let grants = owen.run("elevatectl grants list --json").success();
+    let grants = owen.run("elevatectl grants list --all --json").success();
     let grants: Value = serde_json::from_slice(&grants.stdout).unwrap();
     assert_eq!(grants[0]["state"], "ended");
     assert_eq!(grants[0]["end_reason"], "revoked");

@@ -133,7 +133,7 @@ fn session(login: &Login<'_>, line: &str) -> (Running, Entry) {
 
 fn listed(machine: &Machine, id: &str) -> Value {
     let list = machine
-        .run(&["elevatectl", "sessions", "list", "--json"])
+        .run(&["elevatectl", "sessions", "list", "--all", "--json"])
         .success();
     let list: Value = serde_json::from_slice(&list.stdout).expect("JSON");
     let found = list.as_array().unwrap().iter().find(|s| s["id"] == id);

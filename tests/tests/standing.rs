@@ -250,12 +250,22 @@ fn exit_codes_are_as_the_help_says() {
     let uma = member(&machine, "uma", &["operator"]);
     let help = uma.run("elevate --help").success().text();
     assert!(help.contains("Exit status:"), "{help}");
-    for documented in ["1    refused", "2    wrong use", "127  the command was not"] {
+    for documented in [
+        "1    refused",
+        "2    wrong use",
+        "126  the command was found",
+        "127  the command was not",
+    ] {
         assert!(help.contains(documented), "{documented} in {help}");
     }
     machine.write("/usr/local/bin/plain-file", "", 0o644);
     uma.run("elevate no-such-command").status(127);
-    uma.run("elevate /usr/local/bin/plain-file").status(127);
+    let refused = uma.run("elevate /usr/local/bin/plain-file").status(126);
+    assert!(
+        refused.errors().contains("can't be executed"),
+        "{refused:?}"
+    );
+    uma.run("elevate /usr/local/bin/no-such-file").status(127);
     uma.run("elevate -u nobody-of-that-name id").status(1);
     uma.run("elevate --for 99h id").status(1);
     uma.run("elevate").status(2);
@@ -315,12 +325,20 @@ fn status_and_every_listing_are_json_on_demand() {
     assert_eq!(status["rules"], 3);
 
     for listing in ["requests", "grants list", "sessions list"] {
-        let listed = json(&jo, &format!("elevatectl {listing} --json"));
+        assert_eq!(
+            json(&jo, &format!("elevatectl {listing} --json")),
+            Value::Array(Vec::new()),
+            "{listing} holds what is over"
+        );
+        let listed = json(&jo, &format!("elevatectl {listing} --all --json"));
         let listed = listed.as_array().expect(listing);
         assert_eq!(listed.len(), 1, "{listing}: {listed:#?}");
         assert_eq!(listed[0]["user"], "jo", "{listing}");
         assert_eq!(listed[0]["rule"], "anything", "{listing}");
-        let rows = jo.run(&format!("elevatectl {listing}")).success().text();
+        let rows = jo
+            .run(&format!("elevatectl {listing} --all"))
+            .success()
+            .text();
         assert_eq!(rows.lines().count(), 1, "{rows}");
         assert!(rows.contains('\t'), "{rows}");
     }

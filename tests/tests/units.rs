@@ -410,7 +410,7 @@ fn removing_ends_sessions_and_keeps_records_and_purging_leaves_nothing_of_ours()
     install(&machine);
     user.run("elevate --rule anything echo again").success();
     let listed = machine
-        .run(&["elevatectl", "sessions", "list", "--json"])
+        .run(&["elevatectl", "sessions", "list", "--all", "--json"])
         .success()
         .text();
     assert!(

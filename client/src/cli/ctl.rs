@@ -16,6 +16,10 @@ Exit status:
   1  refused, or something failed
   2  wrong use
 
+Listings hold what waits or runs and what of it you may see: what you asked for, and what
+you may approve; root sees all. With --all they hold what is over, too, for up to an hour;
+the journal has it for good.
+
 Times are local. With --json, every listing is one JSON array, everything else one JSON object;
 keys are added over time, none is renamed. Without a terminal, listings have no header and
 tabs between their columns.";
@@ -32,9 +36,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Whether the daemon runs, and with which policy
-    Status(Listing),
-    /// List the requests that you may see
-    Requests(Listing),
+    Status(Output),
+    /// List the requests that wait
+    Requests(Listed),
     /// Show a request exactly as it would run
     Show(One),
     /// Agree to a request
@@ -47,7 +51,7 @@ pub enum Verb {
         id: Id,
     },
     /// Tell of every request as it comes and changes, until Ctrl-C
-    Watch(Listing),
+    Watch(Output),
     /// List and end grants
     #[command(subcommand)]
     Grants(GrantsVerb),
@@ -59,9 +63,20 @@ pub enum Verb {
     Policy(PolicyVerb),
 }
 
-/// How to list.
+/// How to write it.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Listing {
+pub struct Output {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to list, of what the caller may see, and how.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Listed {
+    /// List those of the last hour that are over, too
+    #[arg(long)]
+    pub all: bool,
     /// Write JSON
     #[arg(long)]
     pub json: bool,
@@ -103,8 +118,8 @@ pub struct Denial {
 /// What to do with grants.
 #[derive(Debug, Subcommand)]
 pub enum GrantsVerb {
-    /// List the grants that you may see
-    List(Listing),
+    /// List the grants that are in force
+    List(Listed),
     /// End a grant and everything that runs under it, at once
     Revoke(End),
 }
@@ -122,8 +137,8 @@ pub struct End {
 /// What to do with sessions.
 #[derive(Debug, Subcommand)]
 pub enum SessionsVerb {
-    /// List the sessions that you may see
-    List(Listing),
+    /// List the sessions that run
+    List(Listed),
     /// Play the recording of a session
     Play(Play),
 }
@@ -227,12 +242,13 @@ mod tests {
         for line in [
             "elevatectl status --json",
             "elevatectl requests",
+            "elevatectl requests --all",
             "elevatectl show k7m2x9qd --json",
             "elevatectl approve k7m2x9qd --comment fine",
             "elevatectl deny k7m2x9qd --comment no",
             "elevatectl cancel k7m2x9qd",
             "elevatectl watch --json",
-            "elevatectl grants list --json",
+            "elevatectl grants list --all --json",
             "elevatectl grants revoke k7m2x9qd --reason over",
             "elevatectl sessions list",
             "elevatectl sessions play k7m2x9qd --speed 2 --idle-limit 1s",

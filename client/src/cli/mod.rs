@@ -5,7 +5,7 @@ mod elevate;
 mod sudo;
 
 pub use ctl::{
-    Decision, Denial, End, GrantsVerb, Listing, One, Play, PolicyVerb, SessionsVerb, Verb,
+    Decision, Denial, End, GrantsVerb, Listed, One, Output, Play, PolicyVerb, SessionsVerb, Verb,
     WhyArguments, elevatectl_command, parse_elevatectl,
 };
 pub use elevate::{Options, elevate_command, parse_elevate};

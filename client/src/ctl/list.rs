@@ -6,13 +6,15 @@ use super::objects::{self, Grant, Request, Session};
 use super::output::{self, Table};
 use super::text::{duration, escaped, left, or_dash, time};
 use crate::bus::{block_on, connect};
+use crate::cli::Listed;
 use crate::failure::Failure;
 
 /// `elevatectl requests`
-pub(super) fn requests(json: bool) -> Result<(), Failure> {
-    let all: Vec<Request> = fetch("ListRequests", bus::REQUEST)?;
-    if json {
-        return output::json(&all);
+pub(super) fn requests(how: Listed) -> Result<(), Failure> {
+    let mut listed: Vec<Request> = fetch("ListRequests", bus::REQUEST)?;
+    listed.retain(|request| how.all || request.state == "waiting");
+    if how.json {
+        return output::json(&listed);
     }
     let mut table = Table::new([
         "ID",
@@ -25,10 +27,10 @@ pub(super) fn requests(json: bool) -> Result<(), Failure> {
         "COMMAND",
         "REASON",
     ]);
-    for request in &all {
+    for request in &listed {
         table.push(request_row(request));
     }
-    table.write("no requests")
+    table.write(&none("requests wait", how))
 }
 
 fn request_row(request: &Request) -> [String; 9] {
@@ -56,15 +58,16 @@ pub(super) fn command(argv: &[Vec<u8>]) -> String {
 }
 
 /// `elevatectl grants list`
-pub(super) fn grants(json: bool) -> Result<(), Failure> {
-    let all: Vec<Grant> = fetch("ListGrants", bus::GRANT)?;
-    if json {
-        return output::json(&all);
+pub(super) fn grants(how: Listed) -> Result<(), Failure> {
+    let mut listed: Vec<Grant> = fetch("ListGrants", bus::GRANT)?;
+    listed.retain(|grant| how.all || grant.state != "ended");
+    if how.json {
+        return output::json(&listed);
     }
     let mut table = Table::new([
         "ID", "STATE", "USER", "AS", "RULE", "BEGUN", "DEADLINE", "END", "COMMAND",
     ]);
-    for grant in &all {
+    for grant in &listed {
         table.push([
             escaped(&grant.id),
             escaped(&grant.state),
@@ -77,19 +80,20 @@ pub(super) fn grants(json: bool) -> Result<(), Failure> {
             escaped(&grant.command),
         ]);
     }
-    table.write("no grants")
+    table.write(&none("grants are in force", how))
 }
 
 /// `elevatectl sessions list`
-pub(super) fn sessions(json: bool) -> Result<(), Failure> {
-    let all: Vec<Session> = fetch("ListSessions", bus::SESSION)?;
-    if json {
-        return output::json(&all);
+pub(super) fn sessions(how: Listed) -> Result<(), Failure> {
+    let mut listed: Vec<Session> = fetch("ListSessions", bus::SESSION)?;
+    listed.retain(|session| how.all || session.state != "ended");
+    if how.json {
+        return output::json(&listed);
     }
     let mut table = Table::new([
         "ID", "STATE", "USER", "AS", "PID", "RECORDED", "BEGUN", "DEADLINE", "OUTCOME", "COMMAND",
     ]);
-    for session in &all {
+    for session in &listed {
         table.push([
             escaped(&session.id),
             escaped(&session.state),
@@ -103,7 +107,15 @@ pub(super) fn sessions(json: bool) -> Result<(), Failure> {
             escaped(&session.command),
         ]);
     }
-    table.write("no sessions")
+    table.write(&none("sessions run", how))
+}
+
+/// What a terminal shows in place of an empty table.
+fn none(live: &str, how: Listed) -> String {
+    match how.all {
+        true => format!("no {live}, and none did lately"),
+        false => format!("no {live}; --all lists those that are over"),
+    }
 }
 
 fn fetch<T: serde::de::DeserializeOwned + zbus::wire::Type>(

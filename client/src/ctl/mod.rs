@@ -37,15 +37,15 @@ pub fn main() -> Exit {
 fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Status(how) => status::status(how.json),
-        Verb::Requests(how) => list::requests(how.json),
+        Verb::Requests(how) => list::requests(how),
         Verb::Show(one) => show::show(one.id, one.json),
         Verb::Approve(decision) => vote::approve(&decision),
         Verb::Deny(denial) => vote::deny(&denial),
         Verb::Cancel { id } => change::cancel(id),
         Verb::Watch(how) => watch::watch(how.json),
-        Verb::Grants(GrantsVerb::List(how)) => list::grants(how.json),
+        Verb::Grants(GrantsVerb::List(how)) => list::grants(how),
         Verb::Grants(GrantsVerb::Revoke(end)) => change::revoke(&end),
-        Verb::Sessions(SessionsVerb::List(how)) => list::sessions(how.json),
+        Verb::Sessions(SessionsVerb::List(how)) => list::sessions(how),
         Verb::Sessions(SessionsVerb::Play(how)) => play::play(&how),
         Verb::Policy(PolicyVerb::Check { files }) => policy::check(&files),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),

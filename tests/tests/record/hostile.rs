@@ -52,14 +52,16 @@ fn hostile_words_are_shown_escaped_everywhere() {
     desk.send("y\n");
     desk.expect("approved request");
     asking.wait().success();
-    desk.send("elevatectl sessions list; elevatectl grants list; echo all of $((1 + 1))\n");
+    desk.send(
+        "elevatectl sessions list --all; elevatectl grants list --all; echo all of $((1 + 1))\n",
+    );
     desk.expect("all of 2");
     assert_escaped(&desk.screen().replace("\x1b[H\x1b[2J", ""));
 
     for listing in [
-        "requests",
-        "sessions list",
-        "grants list",
+        "requests --all",
+        "sessions list --all",
+        "grants list --all",
         &format!("show {id}"),
     ] {
         for how in ["", "--json"] {

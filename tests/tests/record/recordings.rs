@@ -156,7 +156,7 @@ fn a_rule_that_records_nothing_leaves_no_file_and_no_execs() {
     assert!(!machine.has(&format!("{RECORDINGS}/{id}.cast.zst")));
     let played = una.run(&format!("elevatectl sessions play {id}")).status(1);
     assert!(played.errors().contains("no recording"), "{played:?}");
-    let list = una.run("elevatectl sessions list --json").success();
+    let list = una.run("elevatectl sessions list --all --json").success();
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
     assert_eq!(list[0]["recorded"], false);
     let events = machine.events(&[("ELEVATE_REQUEST", &id)]);
