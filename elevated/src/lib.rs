@@ -11,6 +11,7 @@ pub mod elevation;
 pub mod fd_store;
 pub mod host;
 pub mod identity;
+pub mod last_good;
 pub mod launch;
 pub mod notices;
 pub mod policies;

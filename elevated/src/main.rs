@@ -12,9 +12,10 @@ use elevated::audit::journal::Journal;
 use elevated::daemon::{Daemon, restore};
 use elevated::elevation::Elevations;
 use elevated::host::Host;
+use elevated::last_good::LastGood;
 use elevated::policies::Policies;
 use elevated::store::{Sqlite, Store, Writer};
-use elevated::{bus, fd_store, settings};
+use elevated::{audit, bus, fd_store, settings};
 use sd_notify::NotifyState;
 use zbus::connection::Builder;
 
@@ -41,7 +42,11 @@ fn start() -> Result<(), Box<dyn Error>> {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let host = Host::read()?;
-    let settings = settings::load(Path::new(paths::SETTINGS))?;
+    let last_good = |path| LastGood::new(Path::new(path), &host.machine_id);
+    let (settings, settings_problem) = settings::load(
+        Path::new(paths::SETTINGS),
+        &last_good(paths::LAST_GOOD_SETTINGS),
+    )?;
     let kept = fd_store::take()?;
     let mut store = Sqlite::open(Path::new(paths::STORE), &host.machine_id, &host.boot_id)?;
     let records = store.load()?;
@@ -62,12 +67,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Path::new(paths::POLICY),
         facts,
         defaults,
+        last_good(paths::LAST_GOOD_POLICY),
     );
     let elevations = Elevations::restore(records.into_iter().map(|(elevation, _)| elevation));
     let writer = Writer::start(store)?;
     let daemon = Daemon::new(
         host,
-        settings,
+        (settings, settings_problem),
         Journal::start()?,
         writer,
         policies,
@@ -77,6 +83,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let connection = Builder::address(paths::SYSTEM_BUS).build().await?;
     daemon.connect(connection.clone());
     bus::follow_jobs(Arc::clone(&daemon), &connection).await?;
+    if let Some(problem) = &daemon.settings_problem {
+        daemon.record(audit::settings_refused(problem));
+    }
     // A policy that can't be believed is on record, and the daemon runs without it.
     let _ = daemon.facts().await;
     restore(&daemon, kept, &old).await;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use elevate_policy::{Defaults, HostFacts, Policy, Resolved, Source};
 
+use crate::last_good::LastGood;
 use crate::trusted::{self, Untrusted};
 
 /// What tells one state of a file or folder from another.
@@ -33,6 +34,7 @@ pub struct Policies {
     local: PathBuf,
     host: HostFacts,
     defaults: Defaults,
+    last_good: LastGood,
     stamps: Option<BTreeMap<PathBuf, Option<Stamp>>>,
     policy: Arc<Policy>,
     files: Vec<String>,
@@ -42,13 +44,21 @@ pub struct Policies {
 impl Policies {
     /// The policy of the `*.toml` files in `vendor` and `local`; a file in `local` takes the place
     /// of one of the same name in `vendor`. Nothing is loaded before the first [`Policies::look`],
-    /// and an empty policy lends nothing.
-    pub fn new(vendor: &Path, local: &Path, host: HostFacts, defaults: Defaults) -> Self {
+    /// and an empty policy lends nothing. Where that look finds nothing to believe, what `last_good`
+    /// holds is in force.
+    pub fn new(
+        vendor: &Path,
+        local: &Path,
+        host: HostFacts,
+        defaults: Defaults,
+        last_good: LastGood,
+    ) -> Self {
         Policies {
             vendor: vendor.to_owned(),
             local: local.to_owned(),
             host,
             defaults,
+            last_good,
             stamps: None,
             policy: Arc::default(),
             files: Vec::new(),
@@ -77,23 +87,44 @@ impl Policies {
         if self.stamps.as_ref() == Some(&stamps) {
             return Look::Same;
         }
-        self.stamps = Some(stamps);
+        // A file that changes while it is read is seen at the next look.
+        let first = self.stamps.replace(stamps).is_none();
         match self.load() {
-            Ok((policy, files)) => {
-                self.policy = Arc::new(policy);
-                self.files = files;
+            Ok((policy, sources)) => {
+                if let Err(error) = self.last_good.keep(&sources) {
+                    eprintln!("a start without this policy's files would find none: {error}");
+                }
+                self.put_in_force(policy, sources);
                 self.problem = None;
-                // A file that changed while it was read is seen at the next look.
                 Look::Loaded
             }
             Err(problem) => {
+                if first {
+                    self.restore();
+                }
                 self.problem = Some(problem);
                 Look::Refused
             }
         }
     }
 
-    fn load(&self) -> Result<(Policy, Vec<String>), String> {
+    /// Put in force what was so before the daemon was restarted.
+    fn restore(&mut self) {
+        let Some(sources) = self.last_good.take() else {
+            return;
+        };
+        // What a former version or another kernel took may be refused here: then nothing is lent.
+        if let Ok(policy) = elevate_policy::load(&sources, &self.host, &self.defaults) {
+            self.put_in_force(policy, sources);
+        }
+    }
+
+    fn put_in_force(&mut self, policy: Policy, sources: Vec<Source>) {
+        self.policy = Arc::new(policy);
+        self.files = sources.into_iter().map(|source| source.name).collect();
+    }
+
+    fn load(&self) -> Result<(Policy, Vec<Source>), String> {
         let paths = self.paths().map_err(|error| error.to_string())?;
         let mut sources = Vec::new();
         for path in paths.values() {
@@ -109,10 +140,7 @@ impl Policies {
         if !links.is_empty() {
             return Err(links.to_string());
         }
-        Ok((
-            policy,
-            sources.into_iter().map(|source| source.name).collect(),
-        ))
+        Ok((policy, sources))
     }
 
     fn paths(&self) -> Result<BTreeMap<OsString, PathBuf>, Untrusted> {

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use elevate_policy::Source;
 use serde::Deserialize;
 
+use crate::last_good::LastGood;
 use crate::trusted;
 
 /// The settings, with their defaults where the file is silent.
@@ -50,15 +52,40 @@ struct WrittenLimit {
     max: Option<toml::Spanned<String>>,
 }
 
-/// The settings in `path`, or the defaults where there is no such file. The error names file and
-/// line.
-pub fn load(path: &Path) -> Result<Settings, String> {
+/// The settings in `path`, or the defaults where there is no such file. Where it can't be believed,
+/// the settings of the last good one, and why: file, line and what is wrong.
+///
+/// # Errors
+/// Why the file can't be believed, where there was no good one before it.
+pub fn load(path: &Path, last_good: &LastGood) -> Result<(Settings, Option<String>), String> {
+    let problem = match read(path) {
+        Ok((settings, source)) => {
+            if let Err(error) = last_good.keep(source.as_slice()) {
+                eprintln!("a start with broken settings would find no good ones: {error}");
+            }
+            return Ok((settings, None));
+        }
+        Err(problem) => problem,
+    };
+    let kept = last_good.take().and_then(|sources| match &sources[..] {
+        [] => Some(Settings::default()),
+        [source, ..] => parse(&source.name, &source.text).ok(),
+    });
+    match kept {
+        Some(settings) => Ok((settings, Some(problem))),
+        None => Err(problem),
+    }
+}
+
+/// The settings, and the file they are from, where there is one.
+fn read(path: &Path) -> Result<(Settings, Option<Source>), String> {
+    let name = path.display().to_string();
     match trusted::read(path) {
-        Ok(text) => parse(&path.display().to_string(), &text),
+        Ok(text) => parse(&name, &text).map(|settings| (settings, Some(Source { name, text }))),
         Err(trusted::Untrusted::Io { error, .. })
             if error.kind() == std::io::ErrorKind::NotFound =>
         {
-            Ok(Settings::default())
+            Ok((Settings::default(), None))
         }
         Err(error) => Err(error.to_string()),
     }

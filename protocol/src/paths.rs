@@ -14,6 +14,10 @@ pub const POLICY: &str = "/etc/elevate/policy.d";
 pub const VENDOR_POLICY: &str = "/usr/lib/elevate/policy.d";
 /// Requests, votes and grants.
 pub const STORE: &str = "/var/lib/elevate/state.db";
+/// The policy that was believed last, for a start that finds none to believe.
+pub const LAST_GOOD_POLICY: &str = "/var/lib/elevate/policy.last-good";
+/// The settings that were believed last.
+pub const LAST_GOOD_SETTINGS: &str = "/var/lib/elevate/settings.last-good";
 /// Recordings of sessions.
 pub const RECORDINGS: &str = "/var/log/elevate/sessions";
 /// The unified cgroup hierarchy.

@@ -16,6 +16,8 @@ struct Status {
     policy_loaded: bool,
     policy_files: Vec<String>,
     policy_error: String,
+    /// Why the settings in force are the last good ones and not the file's.
+    settings_error: String,
     rules: u32,
     launcher: bool,
     sessions: u32,
@@ -65,7 +67,12 @@ fn lines(status: &Status) -> String {
         status.waiting,
         status.sessions,
     );
-    for problem in status.policy_error.lines() {
+    if !status.settings_error.is_empty() {
+        lines += "settings  refused; the last good ones are in force until it is mended and \
+                  elevated restarted\n";
+    }
+    let problems = [&status.policy_error, &status.settings_error];
+    for problem in problems.into_iter().flat_map(|all| all.lines()) {
         lines += &format!("problem   {}\n", escaped(problem));
     }
     lines
@@ -83,7 +90,14 @@ mod tests {
             policy_error: "a.toml:1:2: unknown key\nb\x1b.toml: other".into(),
             ..Status::default()
         };
-        let lines = lines(&status);
+        let shown = lines(&status);
+        assert!(!shown.contains("settings"), "{shown}");
+        let lines = lines(&Status {
+            settings_error: "elevated.toml:1:1: unknown field".into(),
+            ..status
+        });
+        assert!(lines.contains("settings  refused; the last good ones are in force"));
+        assert!(lines.contains("problem   elevated.toml:1:1: unknown field\n"));
         assert!(lines.contains("3 rules of the last good policy are in force"));
         assert!(lines.contains("problem   a.toml:1:2: unknown key\n"));
         assert!(lines.contains("problem   b\\x1b.toml: other\n"));

@@ -215,6 +215,16 @@ pub fn policy_refused(why: &str) -> Entry {
     .with("ELEVATE_REASON", why)
 }
 
+/// The settings are not believed; the last good ones stay in force.
+pub fn settings_refused(why: &str) -> Entry {
+    Entry::new(
+        Kind::PolicyRefused,
+        format!("settings refused, the last good ones stay: {why}"),
+    )
+    .with("ELEVATE_OUTCOME", "refused")
+    .with("ELEVATE_REASON", why)
+}
+
 /// Somebody was handed a recording.
 pub fn recording_read(id: Id, (user, uid): (&str, u32)) -> Entry {
     let message = format!(

@@ -6,6 +6,6 @@ pub mod journal;
 
 pub use entries::{
     closing, end, exec, grant, lost, policy_loaded, policy_refused, recording_read, refused_ask,
-    refused_vote, request, revoke, start, vote,
+    refused_vote, request, revoke, settings_refused, start, vote,
 };
 pub use entry::{Entry, Kind};

@@ -223,11 +223,16 @@ impl Manager {
             Some(_) if uid != 0 => "the policy files can't be believed; root sees why".to_owned(),
             other => other.unwrap_or_default(),
         };
-        let values: [(&str, Variant<'_>); 8] = [
+        let settings = match &self.0.settings_problem {
+            Some(_) if uid != 0 => "elevated.toml can't be believed; root sees why".to_owned(),
+            other => other.clone().unwrap_or_default(),
+        };
+        let values: [(&str, Variant<'_>); 9] = [
             ("Version", env!("CARGO_PKG_VERSION").into()),
             ("PolicyLoaded", problem.is_empty().into()),
             ("PolicyFiles", files.into()),
             ("PolicyError", problem.into()),
+            ("SettingsError", settings.into()),
             ("Rules", rules.into()),
             ("Launcher", self.0.launcher.is_there().await.into()),
             ("Sessions", sessions.into()),

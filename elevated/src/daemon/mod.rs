@@ -42,6 +42,8 @@ pub struct Daemon {
     pub host: Host,
     /// The settings it was started with.
     pub settings: Settings,
+    /// Why these are not those of the file, where they are the last good ones.
+    pub settings_problem: Option<String>,
     /// The way to the launcher.
     pub launcher: Launcher,
     /// The way to systemd's scopes.
@@ -60,7 +62,7 @@ impl Daemon {
     /// A daemon with this state.
     pub fn new(
         host: Host,
-        settings: Settings,
+        (settings, settings_problem): (Settings, Option<String>),
         journal: Journal,
         store: Writer,
         policies: Policies,
@@ -71,6 +73,7 @@ impl Daemon {
             this: this.clone(),
             host,
             settings,
+            settings_problem,
             journal,
             store,
             launcher: Launcher::default(),
