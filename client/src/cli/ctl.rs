@@ -16,13 +16,21 @@ Exit status:
   1  refused, or something failed
   2  wrong use
 
-Listings hold what waits or runs and what of it you may see: what you asked for, and what
-you may approve; root sees all. With --all they hold what is over, too, for up to an hour;
-the journal has it for good.
+Listings:
+  They hold what waits or runs, as far as you may see it: what you asked for, and what you
+  may approve; root sees all. With --all they hold what is over, too, for up to an hour; the
+  journal has it for good. Times are local. With --json, every listing is one JSON array,
+  everything else one JSON object; keys are added over time, none is renamed. Without a
+  terminal, listings have no header, and tabs between their columns.
 
-Times are local. With --json, every listing is one JSON array, everything else one JSON object;
-keys are added over time, none is renamed. Without a terminal, listings have no header and
-tabs between their columns.";
+Files:
+  /etc/elevate/elevated.toml       settings, each explained there
+  /etc/elevate/policy.d/*.toml     the roles and rules
+  /var/log/elevate/sessions        recordings; SYSLOG_IDENTIFIER=elevate in the journal has
+                                   everything else
+
+See also:
+  elevate(1), journalctl(1); examples of policies are in /usr/share/doc/elevate/examples";
 
 #[derive(Parser)]
 #[command(name = "elevatectl", version, after_help = AFTER, subcommand_required = true)]

@@ -35,7 +35,11 @@ Exit status:
   126  the command was found, and cannot be executed
   127  the command was not found
 
-Files: /etc/elevate/policy.d/*.toml hold the roles and rules. See also elevatectl(1).";
+Files:
+  /etc/elevate/policy.d/*.toml  the roles and rules
+
+See also:
+  elevatectl(1)";
 
 /// The definition of `elevate`'s command line.
 pub fn elevate_command() -> Command {
