@@ -78,7 +78,13 @@ fn every_test_that_the_list_of_faults_names_exists() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let list = fs::read_to_string(workspace.join("docs/past-cves.md")).expect("the list");
     let mut sources = String::new();
-    for folder in ["tests/tests", "protocol/src", "elevated/src", "client/src"] {
+    for folder in [
+        "tests/tests",
+        "protocol/src",
+        "elevated/src",
+        "client/src",
+        "session/tests",
+    ] {
         read_all(&workspace.join(folder), &mut sources);
     }
     let named: Vec<_> = list.split('`').filter(|word| word.contains("::")).collect();
