@@ -104,10 +104,10 @@ fn decision(decision: &Decision) -> Vec<String> {
             let mut lines = vec![format!("allowed by {rule} for {granted}, at most {max}")];
             let owed = &allowed.owed;
             if owed.approvals > 0 {
-                lines.push(format!(
-                    "  owed: approvals by {} other people",
-                    owed.approvals
-                ));
+                lines.push(match owed.approvals {
+                    1 => "  owed: an approval by somebody else".into(),
+                    number => format!("  owed: approvals by {number} other people"),
+                });
             }
             if owed.reason {
                 lines.push("  owed: a reason (--reason TEXT)".into());
