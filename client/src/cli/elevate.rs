@@ -1,6 +1,7 @@
 //! `elevate [OPTIONS] COMMAND…`
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -99,29 +100,42 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 
 /// Read `elevate`'s command line.
 pub fn parse_elevate(words: impl IntoIterator<Item = OsString>) -> Result<Options, Stop> {
-    let mut words = words.into_iter().peekable();
-    if words.peek().is_none() {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let options = match words.as_slice() {
         // execve(2) with an empty argv: there isn't even a program name.
-        return Err(Failure::usage("started without a command line").into());
+        [] => return Err(Failure::usage("started without a command line").into()),
+        // The usual case, without building what tells flags from each other.
+        [_, command @ ..] if begins_with_a_command(command) => Options {
+            command: command.to_vec(),
+            ..Options::default()
+        },
+        _ => read_flags(words)?,
+    };
+    let first = options.command.first();
+    match first.and_then(|word| sudo::assignment(word)) {
+        Some(unsupported) => Err(unsupported.into()),
+        None => Ok(options),
     }
+}
+
+fn begins_with_a_command(words: &[OsString]) -> bool {
+    let first = words.first();
+    first.is_some_and(|word| !word.as_bytes().starts_with(b"-"))
+}
+
+fn read_flags(words: Vec<OsString>) -> Result<Options, Stop> {
     let matches = elevate_command().try_get_matches_from(words)?;
     // Before the command is missed: `elevate -l` has none.
     if let Some(unsupported) = sudo::used(&matches) {
         return Err(unsupported.into());
     }
     let options = options(matches);
-    match options.command.first() {
-        None => {
-            let kind = clap::error::ErrorKind::MissingRequiredArgument;
-            Err(elevate_command()
-                .error(kind, "name a COMMAND to run")
-                .into())
-        }
-        Some(word) => match sudo::assignment(word) {
-            Some(unsupported) => Err(unsupported.into()),
-            None => Ok(options),
-        },
+    if options.command.is_empty() {
+        let kind = clap::error::ErrorKind::MissingRequiredArgument;
+        let error = elevate_command().error(kind, "name a COMMAND to run");
+        return Err(error.into());
     }
+    Ok(options)
 }
 
 fn options(mut matches: ArgMatches) -> Options {
@@ -181,6 +195,23 @@ mod tests {
         assert_eq!(options.command, ["-i", "--"]);
         let options = parse(&["sh", "--", "-c", "x"]).unwrap();
         assert_eq!(options.command, ["sh", "--", "-c", "x"]);
+    }
+
+    #[test]
+    fn a_line_without_flags_means_what_it_means_with_all_of_them_built() {
+        for line in [
+            &["ls"][..],
+            &["ls", "-u", "--", "--for", "-h"],
+            &["help"],
+            &[""],
+            &["/opt/a=b", "A=b"],
+        ] {
+            let words = std::iter::once("elevate").chain(line.iter().copied());
+            let words: Vec<_> = words.map(OsString::from).collect();
+            assert!(begins_with_a_command(&words[1..]), "{line:?}");
+            let slowly = read_flags(words.clone()).unwrap();
+            assert_eq!(parse_elevate(words).unwrap(), slowly, "{line:?}");
+        }
     }
 
     #[test]
