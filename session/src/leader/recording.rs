@@ -11,11 +11,15 @@ use elevate_protocol::stream::Window;
 use elevate_protocol::{Id, escape, paths};
 use rustix::fs::{CWD, Mode, OFlags, openat, unlinkat};
 use zstd::stream::write::Encoder as Compressor;
+use zstd::zstd_safe::CParameter;
 
 /// Level 1: terminal output shrinks well at any, and this costs the least time.
 const LEVEL: i32 = 1;
 /// Look back 128 KiB; what a leader keeps in memory grows with it.
 const WINDOW_LOG: u32 = 17;
+/// A table of 16 KiB, which every session clears and keeps, in place of the level's 64; recordings
+/// grow by less than a hundredth.
+const HASH_LOG: u32 = 12;
 /// How much of the end of a recording may be lost with a leader that is killed.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// The size of a terminal nobody told us of.
@@ -45,6 +49,7 @@ impl Recorder {
         let file = openat(CWD, path, flags | OFlags::CLOEXEC, mode)?;
         let mut file = Compressor::new(File::from(file), LEVEL)?;
         file.window_log(WINDOW_LOG)?;
+        file.set_parameter(CParameter::HashLog(HASH_LOG))?;
         file.write_all(header(launch).line().as_bytes())?;
         Ok(Recorder {
             file,
