@@ -13,6 +13,9 @@ use crate::dist;
 pub(crate) struct Arguments {
     /// Only tests whose name contains this
     filter: Option<String>,
+    /// Only the machine tests of this file, such as approvals
+    #[arg(long)]
+    file: Option<String>,
     /// Run the machine tests on this Debian release only: trixie or bookworm
     #[arg(long)]
     release: Option<Release>,
@@ -20,7 +23,19 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let debs = join_paths(dist::run()?)?;
-    let filter = arguments.filter.as_deref();
+    if arguments.file.is_none() {
+        on_this_host(arguments)?;
+    }
+    let releases = match arguments.release {
+        Some(release) => vec![release],
+        None => vec![Release::Trixie, Release::Bookworm],
+    };
+    releases
+        .into_iter()
+        .try_for_each(|release| on_machines(release, &debs, arguments))
+}
+
+fn on_this_host(arguments: &Arguments) -> Result<()> {
     let own = [
         "test",
         "--workspace",
@@ -28,21 +43,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         "elevate-tests",
         "--no-fail-fast",
     ];
-    succeed(cargo(&own).args(filter))?;
-    let releases = match arguments.release {
-        Some(release) => vec![release],
-        None => vec![Release::Trixie, Release::Bookworm],
-    };
-    releases
-        .into_iter()
-        .try_for_each(|release| on_machines(release, &debs, filter))
+    succeed(cargo(&own).args(&arguments.filter))
 }
 
-fn on_machines(release: Release, debs: &OsStr, filter: Option<&str>) -> Result<()> {
+fn on_machines(release: Release, debs: &OsStr, arguments: &Arguments) -> Result<()> {
     println!("--- machines: {release} ---");
     let mut tests = cargo(&["test", "--package", "elevate-tests", "--no-fail-fast"]);
+    if let Some(file) = &arguments.file {
+        tests.args(["--test", file]);
+    }
     tests
-        .args(filter)
+        .args(&arguments.filter)
         .env(DEBS_VARIABLE, debs)
         .env("ELEVATE_TEST_RELEASE", release.name());
     succeed(&mut tests)
