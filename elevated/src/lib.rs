@@ -17,5 +17,6 @@ pub mod notices;
 pub mod policies;
 pub mod process;
 pub mod settings;
+pub mod stamp;
 pub mod store;
 pub mod trusted;

@@ -86,7 +86,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(problem) = &daemon.settings_problem {
         daemon.record(audit::settings_refused(problem));
     }
-    // A policy that can't be believed is on record, and the daemon runs without it.
+    // A policy that can't be believed is on record, and the last good one is in force.
     let _ = daemon.facts().await;
     restore(&daemon, kept, &old).await;
     tokio::spawn(Arc::clone(&daemon).tick());

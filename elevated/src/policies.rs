@@ -4,17 +4,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use elevate_policy::{Defaults, HostFacts, Policy, Resolved, Source};
 
 use crate::last_good::LastGood;
+use crate::stamp::Stamp;
 use crate::trusted::{self, Untrusted};
-
-/// What tells one state of a file or folder from another.
-type Stamp = (u64, u64, u64, i64, i64, i64, i64);
 
 /// What a look at the files brought.
 #[derive(Debug)]
@@ -181,14 +178,5 @@ fn resolved(path: &[u8]) -> Option<Resolved> {
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
-    let m = std::fs::symlink_metadata(path).ok()?;
-    Some((
-        m.dev(),
-        m.ino(),
-        m.size(),
-        m.mtime(),
-        m.mtime_nsec(),
-        m.ctime(),
-        m.ctime_nsec(),
-    ))
+    Some(std::fs::symlink_metadata(path).ok()?.into())
 }

@@ -21,7 +21,7 @@ pub(super) type Fields = HashMap<String, OwnedVariant>;
 /// The longest duration that can be named; policies allow less.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What `fields` ask for. `more` are keys that the caller takes out itself.
+/// What `fields` ask for; a key that is not known is refused.
 pub(super) fn read(mut fields: Fields) -> Result<Ask, Refusal> {
     let ask = Ask {
         argv: words(take(&mut fields, ask::ARGV)?.unwrap_or_default())?,

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use elevate_policy::{Groups, Membership};
 use elevate_protocol::account::Account;
 
 use super::files::{self, Group, User};
+use crate::stamp::Stamp;
 
 /// No such account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,9 +116,6 @@ fn parse_id(text: &str) -> Option<u32> {
         .filter(|id| digits && *id <= i32::MAX as u32)
 }
 
-/// What tells one state of a file from another.
-type Stamp = (u64, u64, u64, i64, i64, i64, i64);
-
 /// The files, and what they said when they last changed.
 #[derive(Debug)]
 pub struct Local {
@@ -153,17 +150,8 @@ impl Local {
     }
 }
 
-fn stamp(path: &PathBuf) -> io::Result<Stamp> {
-    let m = fs::metadata(path)?;
-    Ok((
-        m.dev(),
-        m.ino(),
-        m.size(),
-        m.mtime(),
-        m.mtime_nsec(),
-        m.ctime(),
-        m.ctime_nsec(),
-    ))
+fn stamp(path: &Path) -> io::Result<Stamp> {
+    Ok(fs::metadata(path)?.into())
 }
 
 #[cfg(test)]

@@ -61,8 +61,8 @@ impl Scopes {
         outcome.map_err(|why| format!("systemd did not make {unit}: {why}"))
     }
 
-    /// Have systemd drop the scope of a session that never ran, if there is one. Its process may
-    /// have ended on the way into it, and systemd hears of the end of a scope's last process but
+    /// Have systemd drop the scope of a session that is over, if there is one. Its process may have
+    /// ended before the scope was there, and systemd hears of the end of a scope's last process but
     /// not of a scope that never had one.
     pub async fn drop_empty(&self, bus: &Connection, id: Id) {
         let body = (id.scope(), "replace");
