@@ -27,6 +27,9 @@ Examples:
   elevatectl grants revoke k7m2x9qd --reason \"wrong host\"
   elevatectl policy check web.toml       before it goes to /etc/elevate/policy.d
   elevatectl policy why -- systemctl restart nginx
+  elevatectl mfa enrol                   before a rule, a vote or a login asks for a code
+  elevatectl mfa status
+  elevatectl directory status
 ";
 
 fn main() -> io::Result<()> {

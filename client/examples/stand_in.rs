@@ -1,8 +1,12 @@
-//! `elevate` without the bus, for tests: its stream is the socket at the path that it is given.
+//! `elevate` without the bus, for tests: its stream is the socket at the path that it is given. With
+//! a second word it is `elevatectl mfa`.
 
 use std::os::fd::OwnedFd;
 
-use elevate_client::elevate::conversation::{Outcome, Person, hold};
+use elevate_client::conversation::Broken;
+use elevate_client::ctl::mfa;
+use elevate_client::elevate::begin;
+use elevate_client::elevate::request::{Person, hold};
 use elevate_client::exit::Exit;
 use elevate_client::failure::Failure;
 use elevate_client::terminal::Terminal;
@@ -21,6 +25,9 @@ fn main() {
 
 fn run() -> Result<Exit, Failure> {
     let stream = connect()?;
+    if std::env::args_os().nth(2).is_some() {
+        return manage(&stream);
+    }
     let kinds = stdio::inspect()?;
     let terminal = Terminal::open();
     let status = kinds[2] == elevate_protocol::stdio::Kind::Terminal;
@@ -29,9 +36,16 @@ fn run() -> Result<Exit, Failure> {
         terminal: terminal.as_ref(),
         status,
     };
-    match hold(&stream, &person)? {
-        Outcome::Attach(attach) => session::run(stream, attach, kinds, terminal),
-        Outcome::Interrupted(signal) => Ok(Exit::Signal(signal)),
+    begin(hold(&stream, &person), |attach| {
+        session::run(stream, attach, kinds, terminal)
+    })
+}
+
+fn manage(stream: &OwnedFd) -> Result<Exit, Failure> {
+    match mfa::hold(stream, Terminal::open().as_ref()) {
+        Ok(()) => Ok(Exit::Status(0)),
+        Err(Broken::Interrupted(signal)) => Ok(Exit::Signal(signal)),
+        Err(Broken::Failed(failure)) => Err(failure),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod bus;
 pub mod cli;
+pub mod conversation;
 pub mod ctl;
 pub mod elevate;
 pub mod exit;

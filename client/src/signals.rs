@@ -17,12 +17,23 @@ pub const FORWARDED: [Signal; 7] = [
     Signal::SIGALRM,
 ];
 
-/// The signals of a process that is waiting for others: those that end it.
-pub const ENDING: [Signal; 4] = [
+/// The signals that would end us and that somebody may send: everything that ends a process by
+/// default (signal(7)) but faults, and what cannot be caught.
+pub const FATAL: [Signal; 14] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
     Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGXCPU,
+    Signal::SIGXFSZ,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
 ];
 
 /// Blocks some signals for as long as it lives, and reads them instead.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use elevate_protocol::stream::Window;
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, QueueSelector, Termios,
+};
 
 /// Which of its own work a raw terminal keeps doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +23,14 @@ pub struct Keep {
 #[derive(Debug)]
 pub struct Terminal {
     device: Arc<OwnedFd>,
-    saved: Arc<Mutex<Option<Termios>>>,
+    saved: Arc<Mutex<Option<Saved>>>,
+}
+
+/// What a terminal is put back to, and how.
+#[derive(Debug)]
+struct Saved {
+    modes: Termios,
+    how: OptionalActions,
 }
 
 impl Terminal {
@@ -56,30 +65,54 @@ impl Terminal {
             .is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
-    /// Whether it is raw by our doing.
+    /// Whether it is raw, or shows nothing of what is typed, by our doing.
     pub fn is_raw(&self) -> bool {
         lock(&self.saved).is_some()
     }
 
     /// Pass every key through. Only to be called in the foreground.
     pub fn make_raw(&self, keep: Keep) -> io::Result<()> {
+        self.change(OptionalActions::Now, |modes| {
+            let output = modes.output_modes;
+            modes.make_raw();
+            modes.local_modes.set(LocalModes::ISIG, keep.signals);
+            if keep.output {
+                modes.output_modes = output | OutputModes::OPOST;
+            }
+        })
+    }
+
+    /// Take lines without showing what is typed, until the answer is dropped. What was typed before
+    /// is thrown away, and so is at the end what nobody has read: it could be half a secret. Only to
+    /// be called in the foreground.
+    pub fn hide(&self) -> io::Result<Hidden<'_>> {
+        self.change(OptionalActions::Flush, |modes| {
+            let lines = LocalModes::ICANON | LocalModes::ISIG;
+            modes.local_modes.insert(lines);
+            modes
+                .local_modes
+                .remove(LocalModes::ECHO | LocalModes::ECHONL);
+            modes.input_modes.insert(InputModes::ICRNL);
+        })?;
+        Ok(Hidden(self))
+    }
+
+    /// Change its modes, unless they are changed already; `how` holds for the way back too.
+    fn change(&self, how: OptionalActions, change: impl FnOnce(&mut Termios)) -> io::Result<()> {
         let mut saved = lock(&self.saved);
         if saved.is_some() {
             return Ok(());
         }
-        let before = rustix::termios::tcgetattr(&self.device)?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        raw.local_modes.set(LocalModes::ISIG, keep.signals);
-        if keep.output {
-            raw.output_modes = before.output_modes | OutputModes::OPOST;
-        }
-        *saved = Some(before);
-        rustix::termios::tcsetattr(&self.device, OptionalActions::Now, &raw)?;
+        let modes = rustix::termios::tcgetattr(&self.device)?;
+        let mut changed = modes.clone();
+        change(&mut changed);
+        *saved = Some(Saved { modes, how });
+        rustix::termios::tcsetattr(&self.device, how, &changed)?;
+        flush(&self.device, how);
         Ok(())
     }
 
-    /// Put back what [`Terminal::make_raw`] found.
+    /// Put back what [`Terminal::make_raw`] or [`Terminal::hide`] found.
     pub fn restore(&self) {
         restore(&self.device, &self.saved);
     }
@@ -107,14 +140,34 @@ impl Drop for Terminal {
     }
 }
 
-fn restore(device: &OwnedFd, saved: &Mutex<Option<Termios>>) {
-    // In the background this stops us until the shell gives the terminal back: it is the shell's
-    // now, and changing its modes under it would be worse.
-    if let Some(before) = lock(saved).take() {
-        let _ = rustix::termios::tcsetattr(device, OptionalActions::Now, &before);
+/// While it lives, the terminal shows nothing of what is typed.
+#[derive(Debug)]
+#[must_use]
+pub struct Hidden<'a>(&'a Terminal);
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        self.0.restore();
     }
 }
 
-fn lock(saved: &Mutex<Option<Termios>>) -> std::sync::MutexGuard<'_, Option<Termios>> {
+fn restore(device: &OwnedFd, saved: &Mutex<Option<Saved>>) {
+    // In the background this stops us until the shell gives the terminal back: it is the shell's
+    // now, and changing its modes under it would be worse.
+    if let Some(before) = lock(saved).take() {
+        flush(device, before.how);
+        let _ = rustix::termios::tcsetattr(device, before.how, &before.modes);
+    }
+}
+
+/// A change of modes with a flush forgets what has arrived; this forgets what is on its way to the
+/// line discipline, too.
+fn flush(device: &OwnedFd, how: OptionalActions) {
+    if matches!(how, OptionalActions::Flush) {
+        let _ = rustix::termios::tcflush(device, QueueSelector::IFlush);
+    }
+}
+
+fn lock(saved: &Mutex<Option<Saved>>) -> std::sync::MutexGuard<'_, Option<Saved>> {
     saved.lock().unwrap_or_else(PoisonError::into_inner)
 }

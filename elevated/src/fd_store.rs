@@ -1,6 +1,6 @@
 //! Descriptors that systemd keeps for us across a restart or a crash (sd_notify(3), `FDSTORE=1`):
 //! the control sockets of sessions and the streams of waiting requests. Whoever is at the other
-//! end notices nothing.
+//! end notices nothing. The sockets that systemd listens on for us come the same way.
 
 use std::collections::HashMap;
 use std::io;
@@ -58,13 +58,35 @@ pub fn release(kept: Kept) {
     }
 }
 
-/// What was kept when we started; descriptors with other names are closed.
-pub fn take() -> Result<HashMap<Kept, OwnedFd>, String> {
-    let passed = sd_listen_fds::get().map_err(|error| format!("LISTEN_FDS: {error}"))?;
-    let named = passed
-        .into_iter()
-        .filter_map(|(name, descriptor)| Some((Kept::parse(&name?)?, descriptor.into_std())));
-    Ok(named.collect())
+/// What systemd passed us at our start.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// What was kept for us.
+    pub kept: HashMap<Kept, OwnedFd>,
+    /// Where the PAM module asks.
+    pub login: Option<OwnedFd>,
+    /// Where `elevate-directory` hands over its records.
+    pub directory: Option<OwnedFd>,
+}
+
+/// What was passed when we started; descriptors with other names are closed.
+pub fn take() -> Result<Passed, String> {
+    let named = sd_listen_fds::get().map_err(|error| format!("LISTEN_FDS: {error}"))?;
+    let mut passed = Passed::default();
+    for (name, descriptor) in named {
+        let descriptor = descriptor.into_std();
+        match name.as_deref() {
+            Some("login") => passed.login = Some(descriptor),
+            Some("directory") => passed.directory = Some(descriptor),
+            Some(name) => {
+                if let Some(kept) = Kept::parse(name) {
+                    passed.kept.insert(kept, descriptor);
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(passed)
 }
 
 #[cfg(test)]

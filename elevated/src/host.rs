@@ -17,6 +17,14 @@ pub struct Host {
 }
 
 impl Host {
+    /// The names that a policy knows it by: its whole name, and that without its domain.
+    pub fn names(&self) -> Vec<String> {
+        let short = self.name.split('.').next().unwrap_or_default();
+        let mut names = vec![self.name.clone(), short.to_owned()];
+        names.dedup();
+        names
+    }
+
     /// Read them.
     pub fn read() -> io::Result<Self> {
         let text = |path: &str| {

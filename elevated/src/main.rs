@@ -2,20 +2,22 @@
 
 use std::collections::HashSet;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use elevate_policy::{Defaults, HostFacts};
+use elevate_policy::{Defaults, HostFacts, TimeZoneDatabase};
 use elevate_protocol::paths;
 use elevated::audit::journal::Journal;
-use elevated::daemon::{Daemon, restore};
+use elevated::daemon::{Daemon, Parts, restore};
 use elevated::elevation::Elevations;
+use elevated::factors::{Factors, Kept, Places};
 use elevated::host::Host;
+use elevated::identity::{self, Identities, LocalFiles, Place, Publisher};
 use elevated::last_good::LastGood;
 use elevated::policies::Policies;
 use elevated::store::{Sqlite, Store, Writer};
-use elevated::{audit, bus, fd_store, settings};
+use elevated::{audit, bus, directory_socket, fd_store, login_socket, settings, watch};
 use sd_notify::NotifyState;
 use zbus::connection::Builder;
 
@@ -47,7 +49,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Path::new(paths::SETTINGS),
         &last_good(paths::LAST_GOOD_SETTINGS),
     )?;
-    let kept = fd_store::take()?;
+    let passed = fd_store::take()?;
     let mut store = Sqlite::open(Path::new(paths::STORE), &host.machine_id, &host.boot_id)?;
     let records = store.load()?;
     let old: HashSet<_> = records
@@ -61,6 +63,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let facts = HostFacts {
         controllers: Some(host.controllers.clone()),
+        zones: TimeZoneDatabase::from_dir(paths::ZONES)
+            .unwrap_or_else(|_| TimeZoneDatabase::none()),
     };
     let policies = Policies::new(
         Path::new(paths::VENDOR_POLICY),
@@ -70,15 +74,37 @@ async fn run() -> Result<(), Box<dyn Error>> {
         last_good(paths::LAST_GOOD_POLICY),
     );
     let elevations = Elevations::restore(records.into_iter().map(|(elevation, _)| elevation));
+    let places = Places {
+        credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        file: paths::SECRETS_KEY.into(),
+    };
+    let kept_factors = Kept::load(&mut store, &places, &host.machine_id)?;
+    let kept_identities = identity::Kept::load(&mut store, settings.directory.rules.clone())?;
     let writer = Writer::start(store)?;
-    let daemon = Daemon::new(
+    let factors = Factors::new(kept_factors, &host, writer.clone());
+    let identities = Identities::new(
+        LocalFiles::new(Path::new("/etc")),
+        kept_identities,
+        Place {
+            names: host.names(),
+            boot_id: host.boot_id.clone(),
+            cache_max_age: settings.directory.cache_max_age,
+        },
+        Publisher::new(Path::new(paths::USER_RECORDS)),
+        writer.clone(),
+    );
+    let daemon = Daemon::new(Parts {
         host,
-        (settings, settings_problem),
-        Journal::start()?,
-        writer,
+        settings: (settings, settings_problem),
+        journal: Journal::start()?,
+        store: writer,
+        factors,
+        identities,
         policies,
         elevations,
-    );
+    });
+
+    daemon.keep_logins_in(Path::new(paths::LOGINS));
 
     let connection = Builder::address(paths::SYSTEM_BUS).build().await?;
     daemon.connect(connection.clone());
@@ -86,13 +112,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(problem) = &daemon.settings_problem {
         daemon.record(audit::settings_refused(problem));
     }
+    if let Some(problem) = daemon.factors.problem() {
+        daemon.record(audit::factors_unavailable(problem));
+    }
     // A policy that can't be believed is on record, and the last good one is in force.
     let _ = daemon.facts().await;
-    restore(&daemon, kept, &old).await;
+    restore(&daemon, passed.kept, &old).await;
     tokio::spawn(Arc::clone(&daemon).tick());
-    bus::serve(daemon, &connection).await?;
+    // Before anybody is told that we are there: what can't be done now is tried again.
+    let _ = daemon.directory_changed().await;
+    tokio::spawn(Arc::clone(&daemon).follow_directory());
+    if let Some(listener) = passed.directory {
+        directory_socket::serve(Arc::clone(&daemon), listener)?;
+    }
+    tokio::spawn(login_socket::watch_spool(Arc::clone(&daemon)));
+    tokio::spawn(watch::watch(Arc::clone(&daemon)));
+    if let Some(listener) = passed.login {
+        login_socket::serve(Arc::clone(&daemon), listener)?;
+    }
+    bus::serve(Arc::clone(&daemon), &connection).await?;
     sd_notify::notify(&[NotifyState::Ready])?;
-    wait(&connection).await
+    let ended = wait(&connection).await;
+    daemon.keep_logins();
+    ended
 }
 
 /// Until systemd ends us, or the bus is gone: systemd then starts us again, and nothing is lost.

@@ -1,9 +1,12 @@
 //! What the kernel says of a process, in `/proc/PID` (proc(5)).
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 
 use elevate_protocol::paths;
+use serde::{Deserialize, Serialize};
+
+use crate::factors::{Place, Terminal};
 
 /// An audit uid that was never set.
 const UNSET: u32 = u32::MAX;
@@ -15,6 +18,8 @@ pub struct Login {
     pub uid: Option<u32>,
     /// Whether the process runs inside an elevated session.
     pub elevated: bool,
+    /// Where it is, for codes that count there; none without an audit session.
+    pub place: Option<Place>,
 }
 
 /// The login behind `pid`. Only true while something proves that `pid` is still the same process.
@@ -24,7 +29,95 @@ pub fn login(pid: i32) -> io::Result<Login> {
     Ok(Login {
         uid: parse_login_uid(&uid)?,
         elevated: in_slice(&cgroup),
+        place: place(pid)?,
     })
+}
+
+fn place(pid: i32) -> io::Result<Option<Place>> {
+    let Some(audit_session) = audit_session(pid)? else {
+        return Ok(None);
+    };
+    let own = stat(pid)?;
+    // A leader that is gone, or left the terminal, has none to lend.
+    let leader = stat(own.session).ok();
+    let leads = |leader: &Stat| leader.session == own.session && leader.terminal == own.terminal;
+    let terminal = leader.filter(leads).map(|leader| Terminal {
+        number: own.terminal,
+        leader: leader.process,
+    });
+    Ok(Some(Place {
+        audit_session,
+        terminal: terminal.filter(|terminal| terminal.number != 0),
+    }))
+}
+
+/// The audit session of `pid`; none for children of services. Only true while something proves that
+/// `pid` is still the same process.
+pub fn audit_session(pid: i32) -> io::Result<Option<u32>> {
+    parse_login_uid(&fs::read_to_string(format!("/proc/{pid}/sessionid"))?)
+}
+
+/// A process, told from a later one with the same pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Its pid.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub start: u64,
+}
+
+/// What `/proc/PID/stat` says (proc_pid_stat(5)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// The process.
+    pub process: ProcessId,
+    /// Its parent's pid.
+    pub parent: i32,
+    /// The leader of its session (setsid(2)).
+    pub session: i32,
+    /// The device number of its controlling terminal; 0 without one.
+    pub terminal: u32,
+}
+
+/// What the kernel says of `pid`.
+pub fn stat(pid: i32) -> io::Result<Stat> {
+    // The kernel makes it whole for one read; fs::read would feel its way.
+    let mut text = [0; 1024];
+    let length = fs::File::open(format!("/proc/{pid}/stat"))?.read(&mut text)?;
+    let text = String::from_utf8_lossy(&text[..length]);
+    parse_stat(pid, &text).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// A process chooses its own name, which may hold spaces and parentheses: only what follows the
+/// last one counts.
+fn parse_stat(pid: i32, text: &str) -> Option<Stat> {
+    let (_, rest) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    // The first of these is the third of the manual page.
+    let number = |place: usize| fields.get(place - 3)?.parse::<i64>().ok();
+    Some(Stat {
+        process: ProcessId {
+            pid,
+            start: fields.get(22 - 3)?.parse().ok()?,
+        },
+        parent: i32::try_from(number(4)?).ok()?,
+        session: i32::try_from(number(6)?).ok()?,
+        terminal: number(7)? as u32,
+    })
+}
+
+/// The real uid of `pid`: of a set-uid program, who runs it.
+pub fn real_uid(pid: i32) -> io::Result<u32> {
+    let mut text = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/status"))?;
+    file.take(4096).read_to_end(&mut text)?;
+    parse_real_uid(&String::from_utf8_lossy(&text)).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// The name of the process comes before, on one line: the kernel escapes its newlines.
+fn parse_real_uid(status: &str) -> Option<u32> {
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    uids.split_whitespace().next()?.parse().ok()
 }
 
 fn parse_login_uid(text: &str) -> io::Result<Option<u32>> {
@@ -52,6 +145,26 @@ mod tests {
         assert_eq!(parse_login_uid("4294967295").unwrap(), None);
         assert_eq!(parse_login_uid("1000\n").unwrap(), Some(1000));
         assert!(parse_login_uid("").is_err());
+    }
+
+    #[test]
+    fn a_process_name_fools_nobody() {
+        let text = "7 (a) S 1 1 1 1 (b) S 5 6 77 34817 9 0 0 0 0 0 0 0 0 0 0 0 1 0 4242 1 1\n";
+        let stat = parse_stat(7, text).unwrap();
+        assert_eq!((stat.parent, stat.session, stat.terminal), (5, 77, 34817));
+        assert_eq!(stat.process.start, 4242);
+        assert_eq!(parse_stat(7, "7 (a S 1"), None);
+        let own = super::stat(std::process::id() as i32).unwrap();
+        assert!(own.process.start > 0 && own.parent > 0);
+    }
+
+    #[test]
+    fn a_set_uid_program_is_its_users() {
+        let status = "Name:\tx\\nUid:\t0\t0\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t5\t5\t5\t5\n";
+        assert_eq!(parse_real_uid(status), Some(1000));
+        assert_eq!(parse_real_uid("Name:\tUid:\t0\n"), None);
+        let own = real_uid(std::process::id() as i32).unwrap();
+        assert_eq!(own, rustix::process::getuid().as_raw());
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use elevate_policy::Source;
+use elevate_policy::{Mfa, Source};
 use serde::Deserialize;
 
+use crate::identity::{self, DirectorySettings};
 use crate::last_good::LastGood;
 use crate::trusted;
 
@@ -20,6 +21,10 @@ pub struct Settings {
     pub limit_default: Duration,
     /// The most it may ask for there; 1 s to 24 h.
     pub limit_max: Duration,
+    /// The second factor of a vote; 1 s to 24 h old, or a code each time.
+    pub vote_mfa: Mfa,
+    /// What the host makes of its directory.
+    pub directory: DirectorySettings,
 }
 
 impl Default for Settings {
@@ -29,12 +34,20 @@ impl Default for Settings {
             secure_path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
             limit_default: Duration::from_secs(15 * 60),
             limit_max: Duration::from_secs(8 * 60 * 60),
+            vote_mfa: Mfa::Within(Duration::from_secs(15 * 60)),
+            directory: DirectorySettings::default(),
         }
     }
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const KEYS: [&str; 3] = ["request_timeout", "secure_path", "limit"];
+const KEYS: [&str; 5] = [
+    "request_timeout",
+    "secure_path",
+    "limit",
+    "vote_mfa",
+    "directory",
+];
 const LIMIT_KEYS: [&str; 2] = ["default", "max"];
 
 #[derive(Deserialize, Default)]
@@ -42,7 +55,9 @@ const LIMIT_KEYS: [&str; 2] = ["default", "max"];
 struct Written {
     request_timeout: Option<toml::Spanned<String>>,
     secure_path: Option<toml::Spanned<String>>,
+    vote_mfa: Option<toml::Spanned<String>>,
     limit: WrittenLimit,
+    directory: identity::settings::Written,
 }
 
 #[derive(Deserialize, Default)]
@@ -117,6 +132,16 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
         request_timeout: duration(written.request_timeout, defaults.request_timeout)?,
         limit_default: duration(written.limit.default, defaults.limit_default)?,
         limit_max: duration(written.limit.max, defaults.limit_max)?,
+        directory: written.directory.read(at)?,
+        vote_mfa: match written.vote_mfa {
+            Some(word) if word.get_ref() == "always" => Mfa::Always,
+            Some(age) => {
+                let place = at(age.span().start);
+                let parsed = parse_duration(age.get_ref()).map(Mfa::Within);
+                parsed.map_err(|why| format!("{place}: {why}; or write \"always\""))?
+            }
+            None => defaults.vote_mfa,
+        },
         secure_path: match written.secure_path {
             None => defaults.secure_path,
             Some(path)
@@ -159,7 +184,10 @@ fn suggestion(text: &str, span: Option<std::ops::Range<usize>>) -> String {
     let Some(word) = span.and_then(|span| text.get(span)) else {
         return String::new();
     };
-    let known = KEYS.into_iter().chain(LIMIT_KEYS);
+    let known = KEYS
+        .into_iter()
+        .chain(LIMIT_KEYS)
+        .chain(identity::settings::KEYS);
     let near = known
         .map(|key| (strsim::damerau_levenshtein(key, word), key))
         .filter(|(distance, key)| *distance > 0 && *distance <= key.len() / 2)
@@ -207,6 +235,25 @@ mod tests {
         for wrong in ["0s", "25h", "5", "-1m", "soon"] {
             let error = parse("f", &format!("request_timeout = \"{wrong}\"")).unwrap_err();
             assert!(error.starts_with("f:1:19: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_vote_owes_a_factor_whatever_is_written() {
+        let mfa = |text: &str| parse("f", &format!("vote_mfa = {text}")).map(|it| it.vote_mfa);
+        assert_eq!(mfa("\"always\""), Ok(Mfa::Always));
+        assert_eq!(mfa("\"1h\""), Ok(Mfa::Within(Duration::from_secs(3600))));
+        for wrong in [
+            "\"\"",
+            "\"0s\"",
+            "\"never\"",
+            "\"none\"",
+            "\"25h\"",
+            "false",
+            "0",
+        ] {
+            let error = mfa(wrong).unwrap_err();
+            assert!(error.starts_with("f:1:12: "), "{error}");
         }
     }
 

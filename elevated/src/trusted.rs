@@ -1,6 +1,6 @@
 //! Files that only root may have written.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,14 @@ pub enum Untrusted {
     /// Others can write it.
     #[error("{} can be written by others (mode {mode:04o}); chmod it go-w to use it", path.display())]
     Writable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Others can read it, and it holds a secret.
+    #[error("{} can be read by others (mode {mode:04o}), who may know its secret now", path.display())]
+    Readable {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
@@ -69,8 +77,41 @@ pub fn read(path: &Path) -> Result<String, Untrusted> {
         path: path.to_owned(),
         error,
     };
+    let (mut file, _) = open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref()
+        .take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Untrusted::TooLong {
+            path: path.to_owned(),
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| Untrusted::NotText {
+        path: path.to_owned(),
+    })
+}
+
+/// A file that only root may have written or read, to be read.
+pub fn open_private(path: &Path) -> Result<File, Untrusted> {
+    let (file, metadata) = open(path)?;
+    match metadata.mode() & 0o077 {
+        0 => Ok(file),
+        _ => Err(Untrusted::Readable {
+            path: path.to_owned(),
+            mode: metadata.mode() & 0o7777,
+        }),
+    }
+}
+
+fn open(path: &Path) -> Result<(File, Metadata), Untrusted> {
+    let failed = |error| Untrusted::Io {
+        path: path.to_owned(),
+        error,
+    };
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let mut file = File::options()
+    let file = File::options()
         .read(true)
         .custom_flags(flags.bits() as i32)
         .open(path)
@@ -89,19 +130,7 @@ pub fn read(path: &Path) -> Result<String, Untrusted> {
     }
     check(path, &metadata)?;
     check_parent(path)?;
-    let mut bytes = Vec::new();
-    file.by_ref()
-        .take(LONGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Untrusted::TooLong {
-            path: path.to_owned(),
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| Untrusted::NotText {
-        path: path.to_owned(),
-    })
+    Ok((file, metadata))
 }
 
 /// The `*.toml` files of a folder that only root may have written, sorted by name; none where

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::login::LoginTerms;
 use crate::names::RuleName;
 use crate::people::Member;
 use crate::policy::Policy;
@@ -15,16 +16,24 @@ use crate::run_as::RunAs;
 struct Content<'a> {
     version: u32,
     name: &'a RuleName,
-    roles: Vec<(&'a str, &'a [Member])>,
+    roles: Vec<RoleContent<'a>>,
     run_as: &'a [RunAs],
     commands: Vec<&'a str>,
     terms: &'a Option<Terms>,
-    approving_roles: Vec<(&'a str, &'a [Member])>,
+    approving_roles: Vec<RoleContent<'a>>,
+}
+
+// Who is in, and how they came in: what they run, they run from a login that the role let in.
+#[derive(Serialize)]
+struct RoleContent<'a> {
+    name: &'a str,
+    members: &'a [Member],
+    login: Option<&'a LoginTerms>,
 }
 
 impl Policy {
-    /// SHA-256 over everything that `rule` says, with the members of the roles and the contents
-    /// of the aliases it depends on. It changes when any of that does, and not when files are
+    /// SHA-256 over everything that `rule` says, with the members and the logins of the roles and
+    /// the contents of the aliases it depends on. It changes when any of that does, and not when files are
     /// renamed, reordered or commented. `None` for a rule that doesn't exist.
     #[must_use]
     pub fn content_digest(&self, rule: &RuleName) -> Option<[u8; 32]> {
@@ -41,21 +50,26 @@ impl Policy {
             _ => None,
         });
         Content {
-            version: 1,
+            version: 2,
             name: &rule.name,
             roles: rule
                 .roles
                 .iter()
-                .map(|role| self.members(role.as_str()))
+                .map(|role| self.role_content(role.as_str()))
                 .collect(),
             run_as: &rule.run_as,
             commands,
             terms: &rule.terms,
-            approving_roles: approving.map(|role| self.members(role)).collect(),
+            approving_roles: approving.map(|role| self.role_content(role)).collect(),
         }
     }
 
-    fn members<'a>(&'a self, role: &'a str) -> (&'a str, &'a [Member]) {
-        (role, self.roles.get(role).map_or(&[], |role| &role.members))
+    fn role_content<'a>(&'a self, name: &'a str) -> RoleContent<'a> {
+        let role = self.roles.get(name);
+        RoleContent {
+            name,
+            members: role.map_or(&[], |role| &role.members),
+            login: role.map(|role| &role.login),
+        }
     }
 }

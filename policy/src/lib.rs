@@ -1,9 +1,10 @@
 //! Roles and rules in TOML to a verdict with its reasons.
 //!
 //! [`load()`] reads the files of a policy, or tells everything that is wrong with them.
-//! [`Policy::judge`] answers who may run what as whom, and what is owed first. Nothing here
-//! does I/O, asks for the time or knows an account: groups come in through [`Groups`], names
-//! and numbers through [`Question`].
+//! [`Policy::judge`] answers who may run what as whom, and what is owed first;
+//! [`Policy::login`] answers who may log in. Nothing here does I/O, asks for the time or knows an
+//! account: groups and attributes come in through [`People`], names, numbers and the time through
+//! [`Question`] and [`LoginQuestion`], time zones through [`HostFacts`].
 //!
 //! An allow rule is read as narrowly as its words permit and a deny rule as widely: a wildcard
 //! of an allow never matches `..`, a leading `.` or a leading `-`; an unknown membership counts
@@ -17,6 +18,8 @@ mod index;
 mod judge;
 pub mod limits;
 mod load;
+mod login;
+mod mfa;
 mod milliseconds;
 mod names;
 mod people;
@@ -25,16 +28,21 @@ mod rule;
 mod run_as;
 mod shown;
 mod suggest;
+mod wrong;
 
 pub use command::Command;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
+/// Where [`HostFacts`] has time zones from.
+pub use jiff::tz::TimeZoneDatabase;
 pub use judge::{
     Allowance, Condition, Considered, Decision, Denial, DenialKind, Limit, Outcome, Question,
     Verdict,
 };
 pub use load::{Defaults, HostFacts, load};
+pub use login::{HostPattern, Hours, LoginQuestion, LoginTerms, LoginVerdict, LoginWhen, Network};
+pub use mfa::Mfa;
 pub use names::{InvalidName, RoleName, RuleName};
-pub use people::{Approver, Groups, Member, Membership, Role};
+pub use people::{Approver, Member, Membership, People, Role};
 pub use policy::{Policy, Resolved};
 pub use rule::{Effect, Execs, Owed, Record, Rule, RuleLimit, SessionSettings, Terms};
 pub use run_as::{RunAs, TargetGroup, TargetUser};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::login::LoginTerms;
 use crate::names::RoleName;
 
 /// Whether somebody belongs to a group or a role.
@@ -37,12 +38,18 @@ impl From<bool> for Membership {
     }
 }
 
-/// The OS groups of users, as the caller knows them at the time of the decision.
-pub trait Groups {
+/// What the caller knows of users at the time of the decision. A source that cannot be asked, or
+/// was asked too long ago, is [`Membership::Unknown`].
+pub trait People {
     /// Whether the user of this name is in the group of this name, be it as their primary or as
-    /// a supplementary group. A group that doesn't exist has no members; a source that cannot
-    /// be asked is [`Membership::Unknown`].
+    /// a supplementary group. A group that doesn't exist has no members.
     fn member(&self, user: &str, group: &str) -> Membership;
+
+    /// Whether an attribute that a directory has for the user of this name has this value, or
+    /// has it among others. `name` comes in lower case, because names of attributes compare
+    /// without regard to case (RFC 4512, section 2.5); values compare exactly. Local users have
+    /// no attributes.
+    fn attribute(&self, user: &str, name: &str, value: &str) -> Membership;
 }
 
 /// An entry of a role's `members`.
@@ -53,14 +60,22 @@ pub enum Member {
     User(String),
     /// `%dba`: everyone in the OS group of this name.
     Group(String),
+    /// `attr:department=dba`: everyone for whom a directory has this value.
+    Attribute {
+        /// The attribute's name, in lower case.
+        name: String,
+        /// The value, compared exactly.
+        value: String,
+    },
 }
 
 impl Member {
     /// Whether this entry takes in `user`.
-    pub fn includes(&self, user: &str, groups: &dyn Groups) -> Membership {
+    pub fn includes(&self, user: &str, people: &dyn People) -> Membership {
         match self {
             Self::User(name) => (name == user).into(),
-            Self::Group(group) => groups.member(user, group),
+            Self::Group(group) => people.member(user, group),
+            Self::Attribute { name, value } => people.attribute(user, name, value),
         }
     }
 }
@@ -97,15 +112,17 @@ pub struct Role {
     pub description: Option<String>,
     /// Who belongs to it, aliases resolved, sorted.
     pub members: Vec<Member>,
+    /// How they log in.
+    pub login: LoginTerms,
 }
 
 impl Role {
     /// Whether `user` belongs to the role.
-    pub fn includes(&self, user: &str, groups: &dyn Groups) -> Membership {
+    pub fn includes(&self, user: &str, people: &dyn People) -> Membership {
         Membership::any(
             self.members
                 .iter()
-                .map(|member| member.includes(user, groups)),
+                .map(|member| member.includes(user, people)),
         )
     }
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostics;
 use crate::index::Index;
 use crate::load::{Problems, Word};
 use crate::names::{RoleName, RuleName};
-use crate::people::{Approver, Groups, Membership, Role};
+use crate::people::{Approver, Membership, People, Role};
 use crate::rule::{Effect, Rule};
 use crate::shown::shown_bytes;
 
@@ -54,8 +54,8 @@ impl Policy {
     }
 
     /// The rules, allowing and denying, of the roles that `user` certainly has, by name.
-    pub fn rules_for<'a>(&'a self, user: &'a str, groups: &'a dyn Groups) -> Vec<&'a Rule> {
-        let includes = |role: &Role| role.includes(user, groups) == Membership::Yes;
+    pub fn rules_for<'a>(&'a self, user: &'a str, people: &'a dyn People) -> Vec<&'a Rule> {
+        let includes = |role: &Role| role.includes(user, people) == Membership::Yes;
         let roles: Vec<_> = self
             .roles
             .values()
@@ -73,8 +73,8 @@ impl Policy {
     ///
     /// That nobody approves their own request is for the caller to see to: it takes uids and
     /// loginuids, which a policy doesn't know.
-    pub fn may_approve(&self, rule: &RuleName, voter: &str, groups: &dyn Groups) -> Membership {
-        let includes = |approver: &Approver| self.approver_includes(approver, voter, groups);
+    pub fn may_approve(&self, rule: &RuleName, voter: &str, people: &dyn People) -> Membership {
+        let includes = |approver: &Approver| self.approver_includes(approver, voter, people);
         Membership::any(self.approvers_of(rule).iter().map(includes))
     }
 
@@ -92,9 +92,9 @@ impl Policy {
         &self,
         rule: &RuleName,
         accounts: impl IntoIterator<Item = &'a str>,
-        groups: &dyn Groups,
+        people: &dyn People,
     ) -> Vec<&'a str> {
-        let may = |account: &&str| self.may_approve(rule, account, groups) == Membership::Yes;
+        let may = |account: &&str| self.may_approve(rule, account, people) == Membership::Yes;
         accounts.into_iter().filter(may).collect()
     }
 
@@ -102,13 +102,13 @@ impl Policy {
         &self,
         approver: &Approver,
         voter: &str,
-        groups: &dyn Groups,
+        people: &dyn People,
     ) -> Membership {
         match approver {
             Approver::User(name) => (name == voter).into(),
-            Approver::Group(group) => groups.member(voter, group),
+            Approver::Group(group) => people.member(voter, group),
             Approver::Role(role) => match self.roles.get(role) {
-                Some(role) => role.includes(voter, groups),
+                Some(role) => role.includes(voter, people),
                 None => Membership::No,
             },
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
 use crate::diagnostic::Place;
+use crate::mfa::Mfa;
 use crate::names::{RoleName, RuleName};
 use crate::people::Approver;
 use crate::run_as::RunAs;
@@ -64,11 +65,15 @@ pub struct Terms {
     pub session: SessionSettings,
 }
 
-/// What is owed before a command may run; the least comes first.
+/// What is owed before a command may run. The least comes first: fewest approvals, then no factor
+/// before an older one before a fresher one, then no reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owed {
     /// Approvals of so many different people, none of them the one who asks.
     pub approvals: u32,
+    /// A second factor of the asker's.
+    #[serde(default)]
+    pub mfa: Option<Mfa>,
     /// A reason in the asker's own words.
     pub reason: bool,
 }

@@ -82,6 +82,8 @@ fn a_digest_changes_with_everything_the_rule_depends_on() {
         ("zoe", "eve"),
         ("%oncall", "%other"),
         ("approvals = 1,", "approvals = 1, reason = true,"),
+        ("approvals = 1,", "approvals = 1, mfa = \"15m\","),
+        ("approvals = 1,", "approvals = 1, mfa = \"always\","),
         ("require", "limit = { max = \"2h\" }\nrequire"),
         ("require", "session = { record = \"none\" }\nrequire"),
     ] {
@@ -89,7 +91,26 @@ fn a_digest_changes_with_everything_the_rule_depends_on() {
         assert_ne!(changed, RULE);
         assert_ne!(digest(PEOPLE, &changed), before, "{from} -> {to}");
     }
-    for (from, to) in [("\"bob\"", "\"bob\", \"eve\""), ("\"alice\"", "\"eve\"")] {
+    for (from, to) in [
+        ("\"bob\"", "\"bob\", \"eve\""),
+        ("\"alice\"", "\"eve\""),
+        ("\"alice\"", "\"alice\", \"attr:department=ops\""),
+        ("[role.operator]", "[role.operator]\nlogin.require = {}"),
+        (
+            "[role.lead]",
+            "[role.lead]\nlogin.require = { mfa = \"8h\" }",
+        ),
+        ("[role.lead]", "[role.lead]\nlogin.when.hosts = [\"db-*\"]"),
+        (
+            "[role.lead]",
+            "[role.lead]\nlogin.when.services = [\"sshd\"]",
+        ),
+        (
+            "[role.lead]",
+            "[role.lead]\nlogin.when.hours = \"Mon 07:00-08:00 UTC\"",
+        ),
+        ("[role.lead]", "[role.lead]\nlogin.when.from = [\"::1\"]"),
+    ] {
         assert_ne!(
             digest(&PEOPLE.replace(from, to), RULE),
             before,

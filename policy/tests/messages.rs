@@ -2,21 +2,8 @@
 
 mod common;
 
-use common::{PEOPLE, an_hour, source, try_load};
+use common::{PEOPLE, an_hour, one, source, told, try_load};
 use elevate_policy::{HostFacts, load};
-
-fn told(text: &str) -> Vec<String> {
-    let sources = [source("people", PEOPLE), source("p", text)];
-    match load(&sources, &HostFacts::default(), &an_hour()) {
-        Ok(_) => Vec::new(),
-        Err(wrong) => wrong.iter().map(ToString::to_string).collect(),
-    }
-}
-
-#[track_caller]
-fn one(text: &str, expected: &str) {
-    assert_eq!(told(text), [expected], "of:\n{text}");
-}
 
 /// A good rule, with one line changed or added.
 fn with(key: &str, line: &str) -> String {
@@ -78,7 +65,7 @@ fn a_key_of_the_language_that_is_not_enforced_yet_is_refused() {
             &format!("p:2:1: {}", later(key)),
         );
     }
-    for key in ["mfa", "password", "ticket"] {
+    for key in ["password", "ticket"] {
         let line = format!("require = {{ {key} = 1 }}");
         one(&with("require", &line), &format!("p:2:13: {}", later(key)));
     }
@@ -99,16 +86,22 @@ fn a_key_of_the_language_that_is_not_enforced_yet_is_refused() {
             &format!("p:2:1: {}", later(key)),
         );
     }
-    for key in ["login", "activate"] {
+    one(
+        "[role.x]\nactivate.when = {}",
+        &format!("p:2:1: {}", later("activate")),
+    );
+    for key in ["terminal", "valid"] {
         one(
-            &format!("[role.x]\n{key}.when = {{}}"),
-            &format!("p:2:1: {}", later(key)),
+            &format!("[role.x]\nlogin.when = {{ {key} = true }}"),
+            &format!("p:2:16: {}", later(key)),
         );
     }
-    one(
-        "[alias]\nhosts.db = [\"db-*\"]",
-        &format!("p:2:1: {}", later("hosts")),
-    );
+    for key in ["approvals", "approvers", "password", "reason", "ticket"] {
+        one(
+            &format!("[role.x]\nlogin.require = {{ {key} = 1 }}"),
+            &format!("p:2:19: {}", later(key)),
+        );
+    }
     one(
         &with(
             "require",
@@ -124,9 +117,12 @@ fn a_key_of_the_language_that_is_not_enforced_yet_is_refused() {
         &format!("p:2:15: {}", later("run")),
     );
     one(
-        "[role.x]\nmembers = [\"attr:department=dba\"]",
-        "p:2:12: `attr:department=dba`: it isn't enforced yet by this version of Elevate; \
-         remove it",
+        &with(
+            "require",
+            "require = { approvals = 1, approvers = [\"attr:department=dba\", \"bob\"] }",
+        ),
+        "p:2:41: `attr:department=dba`: it isn't enforced yet by this version of Elevate; put it \
+         into the `members` of a role, and name that as `role:NAME`",
     );
 }
 
@@ -319,12 +315,50 @@ fn a_limit_that_the_host_cannot_enforce_is_refused_there_and_only_there() {
     ];
     let on = |controllers: Option<&[&str]>| {
         let controllers = controllers.map(|all| all.iter().map(ToString::to_string).collect());
-        load(&sources, &HostFacts { controllers }, &an_hour())
+        let facts = HostFacts {
+            controllers,
+            ..HostFacts::default()
+        };
+        load(&sources, &facts, &an_hour())
     };
     assert!(on(None).is_ok() && on(Some(&["cpu", "pids"])).is_ok());
     assert_eq!(
         on(Some(&["cpu"])).unwrap_err().to_string(),
         "p:2:15: this host cannot enforce `tasks`: its cgroups have no `pids` controller"
+    );
+}
+
+#[test]
+fn a_factor_is_always_or_so_old() {
+    for good in ["always", "15m", "1h 30m", "1s"] {
+        assert!(told(&with("require", &format!("require.mfa = \"{good}\""))).is_empty());
+    }
+    let how = "is not how `mfa` is written; it is \"always\", or how old a code may be, as in \
+               \"15m\"; without it none is owed";
+    one(
+        &with("require", "require = { mfa = \"allways\" }"),
+        &format!("p:2:19: `allways` {how}, did you mean `always`?"),
+    );
+    one(
+        &with("require", "require = { mfa = \"never\" }"),
+        &format!("p:2:19: `never` {how}"),
+    );
+    one(
+        &with("require", "require = { mfa = \"\" }"),
+        &format!("p:2:19: `` {how}"),
+    );
+    one(
+        &with("require", "require = { mfa = \"0s\" }"),
+        "p:2:19: `mfa` is whole seconds, from 1s to 168h (seven days)",
+    );
+    one(
+        &with("require", "require = { mfa = \"15 mins x\" }"),
+        "p:2:19: `15 mins x` is no length of time; write it as in \"15m\", \"1h 30m\" or \"48h\"",
+    );
+    one(
+        &with("require", "require = { mfa = true }"),
+        "p:2:19: `mfa` takes \"always\" or a time in quotes, as in \"15m\", and this is of type \
+         boolean",
     );
 }
 

@@ -8,9 +8,12 @@ use proptest::prelude::*;
 
 const DENY: &str = "effect = \"deny\"";
 
-const ALLOW: [&str; 5] = [
+const ALLOW: [&str; 8] = [
     "require = {}",
     "require = { reason = true }",
+    "require = { mfa = \"always\" }",
+    "require = { mfa = \"15m\", reason = true }",
+    "require = { mfa = \"1h\" }",
     "require = { approvals = 1, approvers = [\"role:lead\"] }\nlimit = { max = \"30m\" }",
     "require = {}\nlimit = { default = \"1m\", max = \"1m\" }",
     "require = {}\nsession = { record = \"none\", keep_env = [\"LANG\"] }",

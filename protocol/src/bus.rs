@@ -53,3 +53,40 @@ pub mod ask {
     /// `b`: never ask anything, never wait for approvals (`-n`).
     pub const NON_INTERACTIVE: &str = "non-interactive";
 }
+
+/// Keys of the reply of `Manager.FactorStatus`, an `a{sv}`.
+pub mod factor {
+    /// `s`: whose factor it is.
+    pub const USER: &str = "user";
+    /// `b`: whether there is a confirmed one.
+    pub const ENROLLED: &str = "enrolled";
+    /// `t`: since when, in milliseconds since 1970; absent without one.
+    pub const SINCE: &str = "since";
+    /// `u`: recovery codes that are left.
+    pub const RECOVERY_CODES: &str = "recovery-codes";
+    /// `t`: for how many more milliseconds no code is looked at; absent if codes are.
+    pub const LOCKED: &str = "locked";
+}
+
+/// Keys of the reply of `Manager.DirectoryStatus`, an `a{sv}`.
+pub mod directory {
+    /// `s`: `none` (no records and no `elevate-directory`), `connected`, `disconnected` (the cache
+    /// is in force) or `expired` (the cache is too old and nobody in it counts).
+    pub const STATE: &str = "state";
+    /// `s`: where the records come from.
+    pub const SOURCE: &str = "source";
+    /// `s`: what is wrong; empty if nothing is.
+    pub const PROBLEM: &str = "problem";
+    /// `t`: when the directory was last reached, in milliseconds since 1970; absent if never.
+    pub const LAST_CONTACT: &str = "last-contact";
+    /// `t`: when the cache stops counting, in milliseconds since 1970; absent without one.
+    pub const VALID_UNTIL: &str = "valid-until";
+    /// `u`: people with a record.
+    pub const PEOPLE: &str = "people";
+    /// `u`: people whom a role admits to this host, and who are published on it.
+    pub const ADMITTED: &str = "admitted";
+    /// `u`: groups with a record.
+    pub const GROUPS: &str = "groups";
+    /// `a(ss)`: records that are not believed, by name, and why; for root alone.
+    pub const REFUSED: &str = "refused";
+}

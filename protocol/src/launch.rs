@@ -20,6 +20,9 @@ pub enum Order {
     /// A session leader; the body is a [`Launch`], the descriptors the control socket and the
     /// client's stream.
     Lead,
+    /// Somebody who ends every process of a leaver; the body is an [`EndUser`], the descriptor the
+    /// socket for its [`UserEnded`].
+    EndUser,
 }
 
 /// The first bytes of a packet to the launcher.
@@ -40,6 +43,7 @@ impl Header {
         let order = match self.order {
             Order::Resolve => b'R',
             Order::Lead => b'L',
+            Order::EndUser => b'U',
         };
         let mut packet = vec![order];
         packet.extend_from_slice(self.id.as_str().as_bytes());
@@ -53,6 +57,7 @@ impl Header {
         let order = match header[0] {
             b'R' => Order::Resolve,
             b'L' => Order::Lead,
+            b'U' => Order::EndUser,
             _ => return None,
         };
         let id = std::str::from_utf8(&header[1..]).ok()?.parse().ok()?;
@@ -73,6 +78,22 @@ pub struct Resolve {
     pub target: Account,
     /// Whether to read and hash what is found.
     pub hash: bool,
+}
+
+/// End every process of this uid, until none is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndUser {
+    /// Whose; never a system account's (see [`LOWEST_LEAVER`](crate::limits::LOWEST_LEAVER)).
+    pub uid: u32,
+}
+
+/// What became of an [`EndUser`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserEnded {
+    /// How many processes got SIGKILL.
+    pub ended: u32,
+    /// How many of them were still there in the end (unkillable sleep).
+    pub left: u32,
 }
 
 /// What a resolver answers.

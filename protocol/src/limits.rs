@@ -42,3 +42,41 @@ pub const EXECS_PER_SESSION: u64 = 1_000_000;
 pub const EXEC_RECORD_BYTES: usize = 4096;
 /// Subscribers to changes (`elevatectl watch`) of one user at a time.
 pub const SUBSCRIPTIONS_PER_USER: usize = 8;
+/// Bytes of one message between the PAM module and `elevated`.
+pub const LOGIN_BYTES: usize = 16 * 1024;
+/// Logins that may be under way at a time, on the whole host.
+pub const LOGINS: usize = 512;
+/// How long a person may take to type a code at a login.
+pub const LOGIN_TIME: Duration = Duration::from_secs(120);
+/// Bytes of a code of any kind.
+pub const CODE_BYTES: usize = 64;
+/// How often a code is asked for within one `elevate` or vote.
+pub const CODE_TRIES: u32 = 3;
+/// Recovery codes of one person.
+pub const RECOVERY_CODES: usize = 10;
+/// Files of logins that wait to be recorded.
+pub const LOGIN_SPOOL_FILES: usize = 1000;
+/// Bytes of one message between `elevate-directory` and `elevated`.
+pub const DIRECTORY_BYTES: usize = 4 * 1024 * 1024;
+/// Changes and unchanged ids in one message, together.
+pub const DIRECTORY_BATCH: usize = 500;
+/// Bytes of one person's record, as JSON.
+pub const DIRECTORY_RECORD_BYTES: usize = 64 * 1024;
+/// Bytes of all records of a directory, as JSON.
+pub const DIRECTORY_TOTAL_BYTES: usize = 256 * 1024 * 1024;
+/// Bytes of a directory's cursor, and of the description of its source.
+pub const DIRECTORY_CURSOR_BYTES: usize = 16 * 1024;
+/// People of a directory.
+pub const PEOPLE: usize = 200_000;
+/// Groups of a directory.
+pub const GROUPS: usize = 50_000;
+/// ssh keys of one person.
+pub const SSH_KEYS: usize = 64;
+/// Bytes of one ssh key.
+pub const SSH_KEY_BYTES: usize = 16 * 1024;
+/// Attributes of one person, and values of one attribute.
+pub const ATTRIBUTES: usize = 64;
+/// Bytes of an attribute's value.
+pub const ATTRIBUTE_BYTES: usize = 1024;
+/// No uid below this one is ever a leaver's, and no directory record may have one.
+pub const LOWEST_LEAVER: u32 = 1000;

@@ -6,12 +6,32 @@ pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 pub const RUNTIME: &str = "/run/elevate";
 /// The launcher's socket, a sequenced-packet socket that only root can open.
 pub const LAUNCHER_SOCKET: &str = "/run/elevate/launcher.sock";
+/// Where the PAM module asks; root's alone.
+pub const LOGIN_SOCKET: &str = "/run/elevate/login.sock";
+/// Logins under way and open, for a daemon that is restarted meanwhile; root's alone.
+pub const LOGINS: &str = "/run/elevate/logins";
+/// What the PAM module did while it could not ask, one file each; root's alone.
+pub const LOGIN_SPOOL: &str = "/var/lib/elevate/login-spool";
+/// Where `elevate-directory` hands over its records; its own user's alone.
+pub const DIRECTORY_SOCKET: &str = "/run/elevate/directory.sock";
+/// The user that `elevate-directory` runs as.
+pub const DIRECTORY_USER: &str = "elevate-directory";
+/// Settings of `elevate-directory`.
+pub const DIRECTORY_SETTINGS: &str = "/etc/elevate/directory.toml";
+/// Static user records, read by nss-systemd and userdbctl (nss-systemd(8)).
+pub const USER_RECORDS: &str = "/run/userdb";
+/// The key that secrets are encrypted with, where no credential of systemd's holds it.
+pub const SECRETS_KEY: &str = "/var/lib/elevate/secrets.key";
+/// The credential that holds the key, where there is one (systemd.exec(5), `LoadCredential=`).
+pub const SECRETS_CREDENTIAL: &str = "elevate.secrets-key";
 /// Settings of the daemon.
 pub const SETTINGS: &str = "/etc/elevate/elevated.toml";
 /// Roles and rules.
 pub const POLICY: &str = "/etc/elevate/policy.d";
 /// Vendor defaults of roles and rules; a file of the same name in [`POLICY`] takes its place.
 pub const VENDOR_POLICY: &str = "/usr/lib/elevate/policy.d";
+/// The time zones that policies may name (tzfile(5)); where `TZDIR` points to counts for nothing.
+pub const ZONES: &str = "/usr/share/zoneinfo";
 /// Requests, votes and grants.
 pub const STORE: &str = "/var/lib/elevate/state.db";
 /// The policy that was believed last, for a start that finds none to believe.

@@ -3,19 +3,23 @@
 //!
 //! ```text
 //! client   Hello ->            <- Challenge          elevated
-//!          Proof ->            <- (AskEnvironment | AskReason | Waiting | Voted)*
+//!          Proof ->            <- (AskCode | AskEnvironment | AskReason | Waiting | Voted)*
 //!                              <- Refused, or nothing: the stream is handed to the leader
 //!                              <- Attach             leader
 //!          Stdio + descriptors ->
 //!          Terminal data, Resize, Signal, Continue ->
 //!                              <- data, Stopped, Notice, Ended
 //! ```
+//!
+//! A vote ends with [`ToClient::Counted`]; what `elevatectl mfa` asks for ends with
+//! [`ToClient::Done`].
 
 use serde::{Deserialize, Serialize};
 
 use crate::Bytes;
 use crate::error::ErrorName;
 use crate::id::Id;
+use crate::secret::Secret;
 use crate::stdio::{Route, Three};
 
 /// Variables that a client offers without being asked, and that a session keeps. A name that
@@ -70,6 +74,11 @@ pub enum ToServer {
         /// At most [`REASON_BYTES`](crate::limits::REASON_BYTES) bytes.
         text: String,
     },
+    /// The code that was asked for. A secret.
+    Code {
+        /// At most [`CODE_BYTES`](crate::limits::CODE_BYTES) bytes.
+        text: Secret,
+    },
     /// Standard streams, one descriptor for each [`Route::Pass`] and [`Route::Pump`], in order.
     Stdio,
     /// The caller's terminal changed its size.
@@ -111,6 +120,26 @@ pub enum ToClient {
     },
     /// The rule wants a reason.
     AskReason,
+    /// A code is owed; ask for it without showing what is typed, and send it.
+    AskCode {
+        /// One line.
+        prompt: String,
+    },
+    /// A new secret, for the person's eyes: show it, as a QR code too. A code made with it is asked
+    /// for next, and only then does it count.
+    Enrolment {
+        /// `otpauth://totp/…`, with the secret in it.
+        uri: Secret,
+        /// The secret alone, in base32 (RFC 4648 section 6).
+        secret: Secret,
+    },
+    /// New recovery codes, for the person's eyes, this once.
+    RecoveryCodes {
+        /// Each counts once.
+        codes: Vec<Secret>,
+    },
+    /// What was asked for is done; the last message of a stream of `elevatectl mfa`.
+    Done,
     /// The request stands and waits for approvals.
     Waiting {
         /// The request.

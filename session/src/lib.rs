@@ -1,5 +1,6 @@
 //! The processes around an elevated command: the launcher, which forks; the resolver, which turns a
-//! command into a file; the leader, which runs one session.
+//! command into a file; the leader, which runs one session; and the sweeper, which ends all
+//! processes of somebody who left.
 //!
 //! All of them are synchronous and have one thread, because they fork without executing anything.
 #![deny(unsafe_code)]
@@ -9,4 +10,5 @@ mod identity;
 pub mod launcher;
 pub mod leader;
 pub mod resolver;
+pub mod sweeper;
 mod sys;

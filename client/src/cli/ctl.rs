@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
-use super::Stop;
+use super::{LoginVerb, Stop};
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -23,6 +23,11 @@ Listings:
   everything else one JSON object; keys are added over time, none is renamed. Without a
   terminal, listings have no header, and tabs between their columns.
 
+Codes:
+  A vote, and a change to a second factor of one's own, may ask for a verification code. It is
+  typed on the terminal and not shown; without a terminal what owes one is refused. Votes can be
+  cast, and factors changed, only from a login of one's own.
+
 Files:
   /etc/elevate/elevated.toml       settings, each explained there
   /etc/elevate/policy.d/*.toml     the roles and rules
@@ -34,7 +39,7 @@ See also:
 
 #[derive(Parser)]
 #[command(name = "elevatectl", version, after_help = AFTER, subcommand_required = true)]
-#[command(about = "See, approve, deny and end what was asked of elevate")]
+#[command(about = "See, approve and end what was asked of elevate, and manage second factors")]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -69,6 +74,53 @@ pub enum Verb {
     /// Check policy files, and ask what the policy says
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Enrol, remove and look at second factors
+    #[command(subcommand)]
+    Mfa(MfaVerb),
+    /// Ask how the directory is that people come from
+    #[command(subcommand)]
+    Directory(DirectoryVerb),
+    /// Have logins of sshd, login or su pass elevated
+    #[command(subcommand)]
+    Login(LoginVerb),
+}
+
+/// What to do with second factors.
+#[derive(Debug, Subcommand)]
+pub enum MfaVerb {
+    /// Bring a new secret into your authenticator, and confirm it with a code
+    Enrol(Whose),
+    /// Whether there is a second factor, and how many recovery codes are left
+    Status(FactorStatus),
+    /// Remove it; asks for a code, but not root about others
+    Remove(Whose),
+    /// Replace the recovery codes; asks for a code, but not root about others
+    RecoveryCodes(Whose),
+}
+
+/// Whose second factor.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// The user; yourself if not given, and others for root only
+    pub user: Option<String>,
+}
+
+/// Whose second factor, and how to write it.
+#[derive(Debug, Args)]
+pub struct FactorStatus {
+    #[command(flatten)]
+    pub whose: Whose,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What to ask of the directory.
+#[derive(Debug, Subcommand)]
+pub enum DirectoryVerb {
+    /// Whether it is reached, how long its records count, and which are not believed
+    Status(Output),
+    /// Have elevate-directory compare everything anew (root only)
+    Sync,
 }
 
 /// How to write it.
@@ -263,6 +315,20 @@ mod tests {
             "elevatectl sessions play k7m2x9qd --dump",
             "elevatectl policy check a.toml b.toml",
             "elevatectl policy why --user eve -u postgres -- id -u",
+            "elevatectl login enable sshd --timeout 5 --force",
+            "elevatectl login enable login --rescue root@tty1",
+            "elevatectl login disable sshd",
+            "elevatectl login disable --all",
+            "elevatectl login status sshd --json",
+            "elevatectl login status",
+            "elevatectl mfa enrol",
+            "elevatectl mfa enrol alice",
+            "elevatectl mfa status --json",
+            "elevatectl mfa status alice",
+            "elevatectl mfa remove alice",
+            "elevatectl mfa recovery-codes",
+            "elevatectl directory status --json",
+            "elevatectl directory sync",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }
@@ -279,6 +345,13 @@ mod tests {
             "elevatectl sessions play k7m2x9qd --speed nan",
             "elevatectl policy check",
             "elevatectl policy why",
+            "elevatectl mfa",
+            "elevatectl mfa enrol alice bob",
+            "elevatectl directory",
+            "elevatectl login enable",
+            "elevatectl login enable sshd --timeout 0",
+            "elevatectl login disable",
+            "elevatectl login disable sshd --all",
         ] {
             assert_eq!(parse(line).unwrap_err().status(), 2, "{line}");
         }

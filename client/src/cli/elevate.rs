@@ -36,6 +36,12 @@ Exit status:
   126  the command was found, and cannot be executed
   127  the command was not found
 
+Codes:
+  A rule may ask for a verification code, of the authenticator that was enrolled with
+  elevatectl mfa enrol, or for a recovery code. It is typed on the terminal and not shown. One
+  that was given shortly before, at this login or on this terminal, may do, as the rule says.
+  Without a terminal, and with -n, a command that owes a code is refused.
+
 Files:
   /etc/elevate/policy.d/*.toml  the roles and rules
 
@@ -64,7 +70,7 @@ pub fn elevate_command() -> Command {
             .short('g'),
             flag(
                 "non-interactive",
-                "Never ask anything and never wait for approvals",
+                "Never ask anything, not even for a code, and never wait for approvals",
             )
             .short('n'),
             text(

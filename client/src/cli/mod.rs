@@ -2,13 +2,16 @@
 
 mod ctl;
 mod elevate;
+mod login;
 mod sudo;
 
 pub use ctl::{
-    Decision, Denial, End, GrantsVerb, Listed, One, Output, Play, PolicyVerb, SessionsVerb, Verb,
-    WhyArguments, elevatectl_command, parse_elevatectl,
+    Decision, Denial, DirectoryVerb, End, FactorStatus, GrantsVerb, Listed, MfaVerb, One, Output,
+    Play, PolicyVerb, SessionsVerb, Verb, Whose, WhyArguments, elevatectl_command,
+    parse_elevatectl,
 };
 pub use elevate::{Options, elevate_command, parse_elevate};
+pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -32,15 +32,21 @@ const fn with_value(short: char, long: &'static str, instead: &'static str) -> M
 }
 
 const SHELL: &str = "name the shell: elevate bash -l";
-const FACTORS: &str = "it asks for no password or code, so there is nothing to keep or forget";
+const FORGET: &str =
+    "a code counts for this terminal of this login alone; log out to have it forgotten";
+const TYPED: &str = "codes are typed on the terminal, and no password is asked for";
 
 const MISSING: &[Missing] = &[
     missing('i', "login", SHELL),
     missing('s', "shell", SHELL),
     missing('e', "edit", "run the editor itself, where a rule allows it"),
-    missing('k', "reset-timestamp", FACTORS),
-    missing('K', "remove-timestamp", FACTORS),
-    missing('v', "validate", FACTORS),
+    missing('k', "reset-timestamp", FORGET),
+    missing('K', "remove-timestamp", FORGET),
+    missing(
+        'v',
+        "validate",
+        "a command asks for a code when one is owed",
+    ),
     missing('l', "list", "ask with: elevatectl policy why -- COMMAND"),
     with_value(
         'U',
@@ -59,9 +65,9 @@ const MISSING: &[Missing] = &[
     ),
     missing('H', "set-home", "HOME is always the target user's"),
     missing('b', "background", "use the shell: elevate COMMAND &"),
-    missing('S', "stdin", FACTORS),
-    missing('A', "askpass", FACTORS),
-    with_value('p', "prompt", FACTORS),
+    missing('S', "stdin", TYPED),
+    missing('A', "askpass", TYPED),
+    with_value('p', "prompt", "the question for a code is always the same"),
     with_value('C', "close-from", "no other descriptors are ever passed on"),
     with_value('R', "chroot", "run chroot itself, where a rule allows it"),
     with_value('T', "command-timeout", "use --for DURATION"),

@@ -1,11 +1,15 @@
 //! `elevatectl`: see, approve, deny and end what was asked.
 
 mod change;
+mod directory;
 mod list;
+mod login;
+pub mod mfa;
 mod objects;
 mod output;
 pub mod play;
 mod policy;
+mod qr;
 mod show;
 mod status;
 mod text;
@@ -13,7 +17,8 @@ mod vote;
 mod watch;
 mod why;
 
-use crate::cli::{self, GrantsVerb, PolicyVerb, SessionsVerb, Stop, Verb};
+use crate::cli::{self, DirectoryVerb, GrantsVerb, PolicyVerb, SessionsVerb, Stop, Verb};
+use crate::conversation::Broken;
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
 
@@ -21,33 +26,46 @@ const PROGRAM: &str = "elevatectl";
 
 /// The whole program; how it ends.
 pub fn main() -> Exit {
-    let outcome = exit::become_undumpable()
+    let verb = exit::become_undumpable()
         .map_err(Stop::Failed)
-        .and_then(|()| cli::parse_elevatectl(std::env::args_os()))
-        .and_then(|verb| run(verb).map_err(Stop::Failed));
-    match outcome {
-        Ok(()) => Exit::Status(0),
-        Err(Stop::Failed(failure)) if failure.status == output::NOBODY_READS => {
+        .and_then(|()| cli::parse_elevatectl(std::env::args_os()));
+    match verb.map(run) {
+        Ok(Ok(())) => Exit::Status(0),
+        Ok(Err(Broken::Interrupted(signal))) => Exit::Signal(signal),
+        Ok(Err(Broken::Failed(failure))) if failure.status == output::NOBODY_READS => {
             Exit::Signal(nix::sys::signal::Signal::SIGPIPE as i32)
         }
+        Ok(Err(Broken::Failed(failure))) => Stop::Failed(failure).tell(PROGRAM),
         Err(stop) => stop.tell(PROGRAM),
     }
 }
 
-fn run(verb: Verb) -> Result<(), Failure> {
-    match verb {
+fn run(verb: Verb) -> Result<(), Broken> {
+    let outcome: Result<(), Failure> = match verb {
+        Verb::Approve(decision) => return vote::approve(&decision),
+        Verb::Deny(denial) => return vote::deny(&denial),
+        Verb::Mfa(verb) => return mfa::run(&verb),
         Verb::Status(how) => status::status(how.json),
         Verb::Requests(how) => list::requests(how),
         Verb::Show(one) => show::show(one.id, one.json),
-        Verb::Approve(decision) => vote::approve(&decision),
-        Verb::Deny(denial) => vote::deny(&denial),
         Verb::Cancel { id } => change::cancel(id),
         Verb::Watch(how) => watch::watch(how.json),
         Verb::Grants(GrantsVerb::List(how)) => list::grants(how),
         Verb::Grants(GrantsVerb::Revoke(end)) => change::revoke(&end),
         Verb::Sessions(SessionsVerb::List(how)) => list::sessions(how),
         Verb::Sessions(SessionsVerb::Play(how)) => play::play(&how),
+        Verb::Directory(DirectoryVerb::Status(how)) => directory::status(how.json),
+        Verb::Directory(DirectoryVerb::Sync) => directory::sync(),
+        Verb::Login(verb) => login::run(&verb),
         Verb::Policy(PolicyVerb::Check { files }) => policy::check(&files),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
+    };
+    Ok(outcome?)
+}
+
+/// Tell somebody who interrupted us what did not happen. A failure is told in the end.
+fn explain(broken: &Broken, undone: &str) {
+    if let Broken::Interrupted(_) = broken {
+        Failure::new(undone).report(PROGRAM);
     }
 }

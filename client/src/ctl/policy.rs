@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use elevate_policy::{Defaults, Diagnostics, HostFacts, Source, load};
-use elevate_protocol::escape;
+use elevate_policy::{Defaults, Diagnostics, HostFacts, Source, TimeZoneDatabase, load};
+use elevate_protocol::{escape, paths};
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::output;
@@ -12,7 +12,12 @@ use crate::failure::Failure;
 /// Check `files` together, as one policy.
 pub(super) fn check(files: &[PathBuf]) -> Result<(), Failure> {
     let sources = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    match load(&sources, &HostFacts::default(), &Defaults::default()) {
+    let host = HostFacts {
+        zones: TimeZoneDatabase::from_dir(paths::ZONES)
+            .unwrap_or_else(|_| TimeZoneDatabase::none()),
+        ..HostFacts::default()
+    };
+    match load(&sources, &host, &Defaults::default()) {
         Ok(_) => output::line(&format!("{} ok", count(files.len(), "file"))),
         Err(diagnostics) => {
             output::write(lines(&diagnostics).as_bytes())?;

@@ -45,6 +45,7 @@ pub(super) fn full(request: &Request, style: Style) -> String {
     }
     line("for", duration(request.duration));
     line("reason", or_dash(escaped(&request.reason)));
+    line("factor", factor(&request.factor));
     line("rule", escaped(&request.rule));
     line("asked", time(request.requested));
     let approvers: Vec<_> = request.approvers.iter().map(|name| escaped(name)).collect();
@@ -63,6 +64,18 @@ fn state(request: &Request) -> String {
     let (agreed, needed) = (request.agreed, request.needed);
     let left = left(request.expires);
     format!("{state}, {agreed} of {needed} approvals, {left} left")
+}
+
+/// The requester's second factor; a word of a newer daemon's as it is.
+fn factor(word: &str) -> String {
+    let meaning = match word {
+        "none" => "no code was owed",
+        "totp" => "a code was given for it",
+        "recovery" => "a recovery code was given for it",
+        "fresh" => "a code that was given shortly before",
+        other => return or_dash(escaped(other)),
+    };
+    meaning.to_owned()
 }
 
 fn target(request: &Request) -> String {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use zbus::wire::{DeserializeDict, Type};
 
+use super::directory;
 use super::output;
 use super::text::escaped;
 use crate::bus::{block_on, call, connect};
@@ -18,8 +19,14 @@ struct Status {
     policy_error: String,
     /// Why the settings in force are the last good ones and not the file's.
     settings_error: String,
+    /// Why no second factor can be verified.
+    factors_error: String,
     rules: u32,
     launcher: bool,
+    /// Whether the PAM module can ask.
+    login_socket: bool,
+    /// The state of the directory, as `elevatectl directory status` has it.
+    directory: String,
     sessions: u32,
     waiting: u32,
 }
@@ -43,6 +50,13 @@ fn lines(status: &Status) -> String {
         true => "ready",
         false => "not running; an admin starts it with: systemctl start elevate-launcher.socket",
     };
+    let logins = match status.login_socket {
+        true => "served",
+        false => {
+            "not served; an admin changes that with: systemctl start elevate-login.socket && \
+             systemctl restart elevated"
+        }
+    };
     let policy = match status.policy_loaded {
         true => format!("{} rules", status.rules),
         false => format!(
@@ -56,9 +70,11 @@ fn lines(status: &Status) -> String {
         .map(|file| escaped(file))
         .collect();
     let mut lines = format!(
-        "elevated  running, version {}\nlauncher  {launcher}\npolicy    {policy}\nfiles     {}\n\
+        "elevated  running, version {}\nlauncher  {launcher}\nlogins    {logins}\n\
+         directory {}\npolicy    {policy}\nfiles     {}\n\
          waiting   {}\nsessions  {}\n",
         escaped(&status.version),
+        directory::state(&status.directory),
         if files.is_empty() {
             "none".to_owned()
         } else {
@@ -71,7 +87,14 @@ fn lines(status: &Status) -> String {
         lines += "settings  refused; the last good ones are in force until it is mended and \
                   elevated restarted\n";
     }
-    let problems = [&status.policy_error, &status.settings_error];
+    if !status.factors_error.is_empty() {
+        lines += "factors   cannot be verified; whatever owes a code is refused\n";
+    }
+    let problems = [
+        &status.policy_error,
+        &status.settings_error,
+        &status.factors_error,
+    ];
     for problem in problems.into_iter().flat_map(|all| all.lines()) {
         lines += &format!("problem   {}\n", escaped(problem));
     }
@@ -94,10 +117,16 @@ mod tests {
         assert!(!shown.contains("settings"), "{shown}");
         let lines = lines(&Status {
             settings_error: "elevated.toml:1:1: unknown field".into(),
+            directory: "expired".into(),
+            factors_error: "no second factor can be verified: its key is missing".into(),
             ..status
         });
         assert!(lines.contains("settings  refused; the last good ones are in force"));
         assert!(lines.contains("problem   elevated.toml:1:1: unknown field\n"));
+        assert!(lines.contains("factors   cannot be verified"));
+        assert!(lines.contains("directory expired: what was heard last is too old"));
+        assert!(lines.contains("logins    not served; "));
+        assert!(lines.contains("problem   no second factor can be verified: its key is missing\n"));
         assert!(lines.contains("3 rules of the last good policy are in force"));
         assert!(lines.contains("problem   a.toml:1:2: unknown key\n"));
         assert!(lines.contains("problem   b\\x1b.toml: other\n"));

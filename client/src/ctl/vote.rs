@@ -3,9 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::os::fd::OwnedFd;
 
-use elevate_protocol::message::{self, Frame};
-use elevate_protocol::seqpacket::{self, Wait};
-use elevate_protocol::stream::{ToClient, ToServer};
+use elevate_protocol::stream::ToClient;
 use elevate_protocol::{Id, limits};
 use zbus::Connection;
 
@@ -15,31 +13,32 @@ use super::show::full;
 use super::text::escaped;
 use crate::bus::{block_on, call, connect};
 use crate::cli::{Decision, Denial};
-use crate::elevate::conversation::send;
+use crate::conversation::{Broken, Conversation};
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
 /// `elevatectl approve ID`: a yes to what was shown, and to nothing else.
-pub(super) fn approve(decision: &Decision) -> Result<(), Failure> {
+pub(super) fn approve(decision: &Decision) -> Result<(), Broken> {
     let can_ask = io::stdin().is_terminal() && io::stdout().is_terminal();
     if !decision.yes && !can_ask {
-        return Err(
-            Failure::usage("there is no terminal to show the request on")
-                .hint("look at it with: elevatectl show ID, then say: elevatectl approve --yes ID"),
-        );
+        let failure = Failure::usage("there is no terminal to show the request on")
+            .hint("look at it with: elevatectl show ID, then say: elevatectl approve --yes ID");
+        return Err(failure.into());
     }
     let request = request(decision.id)?;
     if can_ask {
         output::write(full(&request, Style::of_output()).as_bytes())?;
     }
     if !decision.yes && !confirmed()? {
-        return Err(Failure::new("not approved; the request still stands")
-            .hint(format!("refuse it with: elevatectl deny {}", decision.id)));
+        let failure = Failure::new("not approved; the request still stands")
+            .hint(format!("refuse it with: elevatectl deny {}", decision.id));
+        return Err(failure.into());
     }
     cast(decision.id, true, &request, &decision.comment)
 }
 
 /// `elevatectl deny ID`
-pub(super) fn deny(denial: &Denial) -> Result<(), Failure> {
+pub(super) fn deny(denial: &Denial) -> Result<(), Broken> {
     cast(denial.id, false, &request(denial.id)?, &denial.comment)
 }
 
@@ -58,23 +57,27 @@ fn confirmed() -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn cast(id: Id, yes: bool, request: &Request, comment: &str) -> Result<(), Failure> {
+fn cast(id: Id, yes: bool, request: &Request, comment: &str) -> Result<(), Broken> {
     if comment.len() > limits::REASON_BYTES {
         let limit = limits::REASON_BYTES;
-        return Err(Failure::usage(format!(
-            "a comment has at most {limit} bytes"
-        )));
+        let failure = Failure::usage(format!("a comment has at most {limit} bytes"));
+        return Err(failure.into());
     }
     let stream = block_on(async {
         let connection = connect().await?;
         vote(&connection, id, yes, &request.digest, comment).await
     })?;
-    let (state, agreed, needed) = prove(&stream)?;
+    let Counted {
+        state,
+        agreed,
+        needed,
+    } = prove(&stream).inspect_err(|broken| super::explain(broken, "no vote was cast"))?;
     let said = if yes { "approved" } else { "denied" };
     let state = escaped(&state);
     output::line(&format!(
         "{said} request {id}: {state}, {agreed} of {needed} approvals"
-    ))
+    ))?;
+    Ok(())
 }
 
 async fn vote(
@@ -89,31 +92,32 @@ async fn vote(
     Ok(stream.into())
 }
 
-/// Prove who votes; the state after the vote.
-fn prove(stream: &OwnedFd) -> Result<(String, u32, u32), Failure> {
-    send(stream, &ToServer::Hello)?;
+/// Where the request stands after a vote.
+struct Counted {
+    state: String,
+    agreed: u32,
+    needed: u32,
+}
+
+/// Prove who votes, with a code where one is owed.
+fn prove(stream: &OwnedFd) -> Result<Counted, Broken> {
+    let terminal = Terminal::open();
+    let mut conversation = Conversation::begin(stream, terminal.as_ref(), super::PROGRAM)?;
     loop {
-        let Some(packet) = seqpacket::receive(stream, limits::MESSAGE_BYTES, Wait::Yes)? else {
-            return Err(
-                Failure::new("elevated went away; the vote may not have been counted")
-                    .hint("look with: elevatectl requests"),
-            );
-        };
-        match message::decode(&packet.body) {
-            Ok(Frame::Message(ToClient::Challenge { nonce })) => {
-                send(stream, &ToServer::Proof { nonce })?;
-            }
-            Ok(Frame::Message(ToClient::Counted {
+        match conversation.hear(None)? {
+            Some(ToClient::Counted {
                 state,
                 agreed,
                 needed,
-            })) => return Ok((state, agreed, needed)),
-            Ok(Frame::Message(ToClient::Refused {
-                error,
-                message,
-                hint,
-            })) => return Err(Failure::refused(error, &message, hint.as_deref())),
-            _ => return Err(Failure::new("elevated said something unexpected")),
+            }) => {
+                return Ok(Counted {
+                    state,
+                    agreed,
+                    needed,
+                });
+            }
+            Some(other) => conversation.answer(other)?,
+            None => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use elevate_policy::{Condition, Considered, Decision, Outcome, Verdict};
+use elevate_policy::{Condition, Considered, Decision, Mfa, Outcome, Verdict};
 use elevate_protocol::bus::ask;
 use elevate_protocol::launch::Resolution;
 use serde::Deserialize;
@@ -109,6 +109,14 @@ fn decision(decision: &Decision) -> Vec<String> {
                     number => format!("  owed: approvals by {number} other people"),
                 });
             }
+            match owed.mfa {
+                Some(Mfa::Always) => lines.push("  owed: a verification code".into()),
+                Some(Mfa::Within(age)) => {
+                    let age = duration(milliseconds(age));
+                    lines.push(format!("  owed: a verification code of the last {age}"));
+                }
+                None => {}
+            }
             if owed.reason {
                 lines.push("  owed: a reason (--reason TEXT)".into());
             }
@@ -172,6 +180,37 @@ mod tests {
             "alice as root, no such command\n\
              denied: no rule allows it\n  ask\\x1b[1m\n\
              rule restart (a.toml:3:1) does not match, by `run_as`: not as root\n"
+        );
+    }
+
+    #[test]
+    fn what_is_owed_is_told_with_the_age_a_code_may_have() {
+        let allowed = |mfa: serde_json::Value| {
+            let answer: Answer = serde_json::from_value(serde_json::json!({
+                "user": "alice", "target": "root", "file": null,
+                "verdict": {
+                    "decision": {"allowed": {
+                        "rule": "restart",
+                        "owed": {"approvals": 0, "mfa": mfa, "reason": true},
+                        "limit": {"granted_ms": 60_000, "max_ms": 60_000, "tasks": null},
+                        "session": {"record": "output", "execs": "log", "keep_env": []}
+                    }},
+                    "decided_by": "restart",
+                    "considered": []
+                }
+            }))
+            .unwrap();
+            let told = explanation(&answer);
+            told.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let reason = "  owed: a reason (--reason TEXT)";
+        assert_eq!(allowed(serde_json::Value::Null), [reason]);
+        let always = allowed("always".into());
+        assert_eq!(always, ["  owed: a verification code", reason]);
+        let within = allowed(serde_json::json!({"within_ms": 900_000}));
+        assert_eq!(
+            within,
+            ["  owed: a verification code of the last 15m", reason]
         );
     }
 }

@@ -14,7 +14,7 @@ use elevate_protocol::stdio::{Kind, Three};
 use elevate_protocol::stream::{EndReason, Status};
 use nix::sys::signal::Signal;
 
-use crate::elevate::conversation::Attach;
+use crate::elevate::request::Attach;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::signals::{FORWARDED, Signals};

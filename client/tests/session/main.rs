@@ -1,5 +1,6 @@
 //! The client's half of a session, in a real terminal, under a real shell's job control.
 
+mod codes;
 mod stage;
 
 use std::fs::File;
@@ -324,6 +325,17 @@ fn a_reason_is_asked_for_on_the_terminal() {
     stage.attach(TERMINAL, true);
     stage.end(Status::Exited(0));
     stage.finish();
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_a_reason_withdraws_the_request() {
+    let mut stage = alone();
+    stage.say(&ToClient::AskReason);
+    stage.until_seen("Reason: ");
+    stage.type_keys(b"half a rea\x03");
+    let (status, seen) = stage.finish();
+    assert_eq!(shell_status(status), 128 + 2);
+    assert!(seen.contains("the request is withdrawn"), "{seen}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{InputModes, LocalModes, tcgetattr};
 
 /// Longer than anything here takes; what should come is waited for, never slept for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,8 +42,15 @@ fn socket() -> OwnedFd {
     rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap()
 }
 
+/// The modes of a terminal that matter to whoever types: nothing of ours may change them for good.
+fn modes(terminal: &OwnedFd) -> (LocalModes, InputModes) {
+    let modes = tcgetattr(terminal).unwrap();
+    (modes.local_modes, modes.input_modes)
+}
+
 /// A test's terminal, shell and leader.
 pub(crate) struct Stage {
+    before: (LocalModes, InputModes),
     shell: Child,
     master: File,
     slave: OwnedFd,
@@ -61,6 +68,7 @@ impl Stage {
         unlockpt(&master).unwrap();
         let peer = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let slave = ioctl_tiocgptpeer(&master, peer).unwrap();
+        let before = modes(&slave);
         let folder = std::env::temp_dir().join(format!("elevate-{}", unique()));
         std::fs::create_dir(&folder).unwrap();
         let listener = socket();
@@ -68,8 +76,16 @@ impl Stage {
         rustix::net::bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
         rustix::net::listen(&listener, 1).unwrap();
         let terminal = || Stdio::from(slave.try_clone().unwrap());
+        // Whoever runs the tests under nohup(1) has them ignore SIGHUP, and what they start too.
         let shell = Command::new("setsid")
-            .args(["--ctty", "bash", "-c", script])
+            .args([
+                "--ctty",
+                "env",
+                "--default-signal=HUP,INT,QUIT,TERM",
+                "bash",
+                "-c",
+                script,
+            ])
             .env(STREAM, &path)
             .stdin(terminal())
             .stdout(terminal())
@@ -79,6 +95,7 @@ impl Stage {
         assert!(readable(&listener), "no client came");
         let leader = rustix::net::accept_with(&listener, SocketFlags::CLOEXEC).unwrap();
         let mut stage = Stage {
+            before,
             shell,
             master: master.into(),
             slave,
@@ -195,6 +212,27 @@ impl Stage {
         }
     }
 
+    /// Whether what is typed is taken in lines and not shown.
+    pub(crate) fn is_hidden(&self) -> bool {
+        let modes = tcgetattr(&self.slave).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON) && !modes.contains(LocalModes::ECHO)
+    }
+
+    /// Wait until what is typed is not shown, or is again.
+    pub(crate) fn until_hidden(&self, hidden: bool) {
+        let begin = Instant::now();
+        while self.is_hidden() != hidden {
+            assert!(begin.elapsed() < PATIENCE, "hidden is still {}", !hidden);
+            std::thread::yield_now();
+        }
+    }
+
+    /// Forget what was shown so far.
+    pub(crate) fn look_away(&mut self) {
+        self.rest();
+        self.seen.clear();
+    }
+
     /// Wait until the terminal shows `text`.
     pub(crate) fn until_seen(&mut self, text: &str) {
         while !self.seen.contains(text) {
@@ -231,7 +269,8 @@ impl Stage {
                 self.see();
             }
             if let Some(status) = self.shell.try_wait().unwrap() {
-                assert!(!self.is_raw(), "the terminal was not restored");
+                let after = modes(&self.slave);
+                assert_eq!(after, self.before, "the terminal was not restored");
                 return (status, self.rest());
             }
             assert!(

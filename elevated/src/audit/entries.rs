@@ -7,7 +7,7 @@ use elevate_protocol::stream::Status;
 use elevate_protocol::{Id, escape};
 
 use super::{Entry, Kind};
-use crate::elevation::{Closing, Elevation, Stage, Vote};
+use crate::elevation::{Closing, Elevation, Given, Stage, Vote};
 
 /// The fields that every event of one elevation has.
 fn about(elevation: &Elevation, kind: Kind, message: String) -> Entry {
@@ -27,6 +27,15 @@ fn about(elevation: &Elevation, kind: Kind, message: String) -> Entry {
     }
 }
 
+/// With the second factor that was given, and how old it was.
+fn with_factor(entry: Entry, factor: Given) -> Entry {
+    let entry = entry.with("ELEVATE_FACTOR", factor.word());
+    match factor.age() {
+        Some(age) => entry.with("ELEVATE_FACTOR_AGE", seconds(Duration::from_millis(age))),
+        None => entry,
+    }
+}
+
 fn who(elevation: &Elevation) -> String {
     let asked = &elevation.asked;
     let (user, target) = (&asked.caller.account.name, &asked.target.name);
@@ -36,7 +45,7 @@ fn who(elevation: &Elevation) -> String {
 /// Somebody asks for something that the policy allows under conditions, or at once.
 pub fn request(elevation: &Elevation) -> Entry {
     let message = format!("request {} by {}", elevation.id, who(elevation));
-    about(elevation, Kind::Request, message)
+    with_factor(about(elevation, Kind::Request, message), elevation.factor)
         .with(
             "ELEVATE_REASON",
             elevation.asked.reason.as_deref().unwrap_or_default(),
@@ -67,7 +76,7 @@ pub fn vote(elevation: &Elevation, vote: &Vote) -> Entry {
         elevation.id,
         who(elevation)
     );
-    about(elevation, kind, message)
+    with_factor(about(elevation, kind, message), vote.factor)
         .with("ELEVATE_APPROVER", &vote.voter)
         .with("ELEVATE_APPROVER_UID", vote.uid.to_string())
         .with("ELEVATE_REASON", &vote.comment)
@@ -99,7 +108,7 @@ pub fn grant(elevation: &Elevation) -> Entry {
         .iter()
         .map(|vote| vote.voter.as_str())
         .collect();
-    about(elevation, Kind::Grant, message)
+    with_factor(about(elevation, Kind::Grant, message), elevation.factor)
         .with("ELEVATE_APPROVER", voters.join(" "))
         .with("ELEVATE_DURATION", seconds(elevation.asked.duration))
         .with("ELEVATE_OUTCOME", "granted")

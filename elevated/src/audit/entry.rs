@@ -33,11 +33,39 @@ pub enum Kind {
     PolicyRefused,
     /// Somebody read a recording.
     RecordingRead,
+    /// Somebody passed the door: their account phase said yes.
+    Login,
+    /// Somebody did not pass the door.
+    LoginRefused,
+    /// A login session opened.
+    LoginOpen,
+    /// A login session closed.
+    LoginClose,
+    /// The PAM module stood aside because elevated could not be asked.
+    Rescue,
+    /// A leaver lost what they had here.
+    Leave,
+    /// A second factor is in force.
+    FactorEnrolled,
+    /// A second factor is gone.
+    FactorRemoved,
+    /// Recovery codes were replaced.
+    FactorRenewed,
+    /// A code was accepted.
+    FactorGiven,
+    /// A code was not accepted.
+    FactorRefused,
+    /// The directory is reached again, or no longer.
+    DirectoryContact,
+    /// A record of the directory is not believed.
+    IdentityRefused,
+    /// Somebody joined, moved or left this host.
+    IdentityChanged,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 28] = [
         Kind::Request,
         Kind::Approval,
         Kind::Denial,
@@ -52,6 +80,20 @@ impl Kind {
         Kind::PolicyLoaded,
         Kind::PolicyRefused,
         Kind::RecordingRead,
+        Kind::Login,
+        Kind::LoginRefused,
+        Kind::LoginOpen,
+        Kind::LoginClose,
+        Kind::Rescue,
+        Kind::Leave,
+        Kind::FactorEnrolled,
+        Kind::FactorRemoved,
+        Kind::FactorRenewed,
+        Kind::FactorGiven,
+        Kind::FactorRefused,
+        Kind::DirectoryContact,
+        Kind::IdentityRefused,
+        Kind::IdentityChanged,
     ];
 
     /// The value of `ELEVATE_EVENT`.
@@ -80,13 +122,33 @@ impl Kind {
             Kind::PolicyLoaded => ("policy-loaded", "31aa0cba6ea04faa9ed7fc9da4eac2d6"),
             Kind::PolicyRefused => ("policy-refused", "3218f9e30b4f41c2bdc38254efda15c1"),
             Kind::RecordingRead => ("recording-read", "28150fd432ce4d54af590f56080d5ff4"),
+            Kind::Login => ("login", "a68af9b03adf4a05a7e9f9fa85ccc5a6"),
+            Kind::LoginRefused => ("login-refused", "9c95f791c0c84eb0a54b4d179c8d3887"),
+            Kind::LoginOpen => ("login-open", "266d32a4a2aa4c8ea52f53a67013b051"),
+            Kind::LoginClose => ("login-close", "c6473dbe5a6d442aa5a9b1726ca9fcad"),
+            Kind::Rescue => ("rescue", "b33e81863fe84f39be54688ec5208e0a"),
+            Kind::Leave => ("leave", "30de968d34504239b60e6c04a59db284"),
+            Kind::FactorEnrolled => ("factor-enrolled", "a24df59254c34dadad38224c4deeee8c"),
+            Kind::FactorRemoved => ("factor-removed", "c56d0e48b22041aaa06b340a643aa463"),
+            Kind::FactorRenewed => ("factor-renewed", "0c8b84faa482479e89ff416ee823404e"),
+            Kind::FactorGiven => ("factor-given", "cc1400008e474879944c2b51e4bc196c"),
+            Kind::FactorRefused => ("factor-refused", "9a3479d76f0d4d05bcee7e6b5555a81b"),
+            Kind::DirectoryContact => ("directory-contact", "c332b3c8896e4049a68e011387d2bf56"),
+            Kind::IdentityRefused => ("identity-refused", "8dce302a2f4348168fc89eb29b1b2a79"),
+            Kind::IdentityChanged => ("identity-changed", "6ca6e0ca9fe54a9f956f6121e209fde2"),
         }
     }
 
     /// The value of `PRIORITY` (syslog(3)).
     pub fn priority(self) -> u8 {
         match self {
-            Kind::Refusal | Kind::Denial | Kind::PolicyRefused => 4,
+            Kind::Refusal
+            | Kind::Denial
+            | Kind::PolicyRefused
+            | Kind::LoginRefused
+            | Kind::Rescue
+            | Kind::FactorRefused
+            | Kind::IdentityRefused => 4,
             Kind::Exec => 6,
             _ => 5,
         }

@@ -2,10 +2,21 @@
 
 mod entries;
 mod entry;
+mod factors;
+mod identities;
 pub mod journal;
+mod logins;
 
 pub use entries::{
     closing, end, exec, grant, lost, policy_loaded, policy_refused, recording_read, refused_ask,
     refused_vote, request, revoke, settings_refused, start, vote,
 };
 pub use entry::{Entry, Kind};
+pub use factors::{
+    FactorChange, factor_enrolled, factor_given, factor_refused, factor_removed, factor_renewed,
+    factors_unavailable,
+};
+pub use identities::{
+    directory_contact, identities_changed, identities_refused, identity_changed, identity_refused,
+};
+pub use logins::{leave, login, login_refused, login_session, spooled, unreadable_spool};

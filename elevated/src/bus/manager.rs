@@ -1,21 +1,20 @@
 //! `org.elevate.Elevated1.Manager`.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use elevate_protocol::limits::REASON_BYTES;
+use elevate_protocol::limits::{NAME_BYTES, REASON_BYTES};
 use elevate_protocol::{ErrorName, Id, bus as names, paths, seqpacket};
 use zbus::fdo::RequestNameFlags;
 use zbus::message::Header;
-use zbus::{Connection, OwnedObjectPath, OwnedVariant, Variant, interface};
+use zbus::{Connection, OwnedObjectPath, interface};
 
 use super::ask::{self, Fields};
 use super::caller;
 use super::error::BusError;
-use super::publish;
+use super::{publish, status};
 use crate::audit;
-use crate::conversation::{self, Ballot, Refusal, Stream};
+use crate::conversation::{self, Ballot, MfaOrder, Refusal, Stream};
 use crate::daemon::Daemon;
 use crate::elevation::{Elevation, Event, Problem};
 
@@ -214,34 +213,84 @@ impl Manager {
         &self,
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] bus: &Connection,
-    ) -> Result<HashMap<String, OwnedVariant>, BusError> {
+    ) -> Result<status::Fields, BusError> {
         let uid = caller::uid(bus, &header).await?;
-        self.0.facts().await?;
-        let (files, problem) = self.0.policy_state();
-        let (rules, waiting, sessions) = self.0.counts();
-        let problem = match problem {
-            Some(_) if uid != 0 => "the policy files can't be believed; root sees why".to_owned(),
-            other => other.unwrap_or_default(),
-        };
-        let settings = match &self.0.settings_problem {
-            Some(_) if uid != 0 => "elevated.toml can't be believed; root sees why".to_owned(),
-            other => other.clone().unwrap_or_default(),
-        };
-        let values: [(&str, Variant<'_>); 9] = [
-            ("Version", env!("CARGO_PKG_VERSION").into()),
-            ("PolicyLoaded", problem.is_empty().into()),
-            ("PolicyFiles", files.into()),
-            ("PolicyError", problem.into()),
-            ("SettingsError", settings.into()),
-            ("Rules", rules.into()),
-            ("Launcher", self.0.launcher.is_there().await.into()),
-            ("Sessions", sessions.into()),
-            ("Waiting", waiting.into()),
-        ];
-        let owned = |(name, value): (&str, Variant<'_>)| {
-            Ok((name.to_owned(), OwnedVariant::try_from(value)?))
-        };
-        values.into_iter().map(owned).collect()
+        status::daemon(&self.0, uid).await
+    }
+
+    /// Enrol a second factor: one's own, or anybody's for root. What follows is said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn enrol(
+        &self,
+        user: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        self.mfa(bus, &header, MfaOrder::Enrol, user).await
+    }
+
+    /// Remove a second factor. What follows is said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn remove_factor(
+        &self,
+        user: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        self.mfa(bus, &header, MfaOrder::Remove, user).await
+    }
+
+    /// Replace recovery codes. What follows is said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn new_recovery_codes(
+        &self,
+        user: String,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        self.mfa(bus, &header, MfaOrder::Renew, user).await
+    }
+
+    /// How a second factor is: one's own, or anybody's for root.
+    async fn factor_status(
+        &self,
+        user: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<status::Fields, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        status::factor(&self.0, uid, user).await
+    }
+
+    /// How the directory stands.
+    async fn directory_status(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<status::Fields, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        status::directory(&self.0, uid)
+    }
+
+    /// Have every record of the directory fetched anew; for root alone.
+    async fn sync_directory(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        if uid != 0 {
+            let message = "only root may have the directory synchronised";
+            let refusal = Refusal::new(ErrorName::NotAuthorized, message);
+            return Err(self
+                .refuse(uid, "", "synchronise the directory", refusal)
+                .into());
+        }
+        let ordered = self.0.identities.sync();
+        Ok(ordered.map_err(|why| {
+            Refusal::new(ErrorName::Unavailable, why)
+                .hint("an administrator finds out why with: systemctl status elevate-directory")
+        })?)
     }
 
     /// Tell the caller of changes to what it may see, from now on.
@@ -257,6 +306,29 @@ impl Manager {
 }
 
 impl Manager {
+    async fn mfa(
+        &self,
+        bus: &Connection,
+        header: &Header<'_>,
+        order: MfaOrder,
+        user: String,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let uid = caller::uid(bus, header).await?;
+        if user.len() > NAME_BYTES {
+            let message = format!("a name has at most {NAME_BYTES} bytes (NAME_BYTES)");
+            return Err(Refusal::new(ErrorName::LimitExceeded, message).into());
+        }
+        let refuse = |refusal| self.refuse(uid, &user, order.action(), refusal);
+        let ticket = self.0.admit(uid).map_err(refuse)?;
+        let (ours, theirs) = stream()?;
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::mfa(daemon, uid, order, user, ours).await;
+            drop(ticket);
+        });
+        Ok(theirs.into())
+    }
+
     async fn see(&self, uid: u32, id: &str, action: &str) -> Result<Elevation, Refusal> {
         let seen = self.0.visible_one(uid, parse(id)?).await;
         seen.map_err(|refusal| self.refuse(uid, id, action, refusal))

@@ -9,6 +9,7 @@ mod manager;
 mod object;
 mod properties;
 mod publish;
+mod status;
 mod watchers;
 
 pub use error::BusError;

@@ -1,8 +1,9 @@
 //! The conversation behind `elevate COMMAND`.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use elevate_policy::{Allowance, Execs, Record};
+use elevate_policy::{Allowance, Execs, Mfa, Record};
 use elevate_protocol::launch::Launch;
 use elevate_protocol::limits::{ENVIRONMENT_BYTES, PROMPT_TIME, REASON_BYTES};
 use elevate_protocol::stream::{ToClient, ToServer};
@@ -10,13 +11,17 @@ use elevate_protocol::{Bytes, ErrorName, Id, seqpacket, stdio};
 
 use super::ask::Ask;
 use super::environment::{self, Facts};
+use super::factor;
 use super::judge::{self, Answer};
 use super::proof::{self, Proved};
 use super::stream::{Refusal, Stop, Stream, unexpected};
 use super::wait;
 use crate::clock::Moment;
 use crate::daemon::Daemon;
-use crate::elevation::{Asked, Caller, Digest, Elevation, Event, Shown, Stage};
+use crate::elevation::{Asked, Caller, Digest, Elevation, Event, Given, Shown, Stage};
+
+/// What was judged counts for no longer: a client can take its time to answer a question.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// Hold the conversation of request `id`, from hello to the leader's taking over.
 pub async fn elevate(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: Stream) {
@@ -59,10 +64,22 @@ async fn file(
     let elevation = build(daemon, uid, id, ask, &proved, stream).await?;
     daemon.expect_news(id);
     let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
-    applied.map_err(|problem| {
-        daemon.forget_news(id);
-        Stop::from(problem)
-    })
+    let applied = applied.map_err(Stop::from);
+    let stands = match applied {
+        Ok(()) => still_counts(daemon, uid, id).await.map_err(Stop::from),
+        refused => refused,
+    };
+    stands.inspect_err(|_| daemon.forget_news(id))
+}
+
+/// Whether the caller still has an account, now that what they asked for is filed. They may have left
+/// on the way here, and what a leaver has was ended before there was this.
+pub(super) async fn still_counts(daemon: &Daemon, uid: u32, id: Id) -> Result<(), Refusal> {
+    let counts = judge::counts(daemon, uid).await;
+    if counts.is_err() {
+        wait::take_back(daemon, id, "the requester has no account any more").await;
+    }
+    counts
 }
 
 /// Everything that must be known before a request stands.
@@ -74,14 +91,28 @@ async fn build(
     proved: &Proved,
     stream: &Stream,
 ) -> Result<Elevation, Stop> {
-    let answer = judge::judge(daemon, id, uid, ask, false).await?;
-    let (file, allowance) = answer.allowance()?;
+    let mut answer = judge::judge(daemon, id, uid, ask, false).await?;
+    let judged = Instant::now();
+    let (_, allowance) = answer.allowance()?;
     let needed = allowance.owed.approvals;
     if needed > 0 && ask.non_interactive {
         return Err(interaction("this needs an approval, and -n waits for nobody").into());
     }
+    let factor = factor(
+        daemon,
+        stream,
+        &answer,
+        (id, ask),
+        proved,
+        allowance.owed.mfa,
+    )
+    .await?;
     let reason = reason(ask, allowance, stream).await?;
     let kept = kept_environment(ask, allowance, stream).await?;
+    if judged.elapsed() > MOMENT {
+        answer = judge::again(daemon, id, uid, ask, answer).await?;
+    }
+    let (file, allowance) = answer.allowance()?;
     let file = match needed {
         0 => file.clone(),
         _ => judge::hashed(daemon, id, &answer.target, ask, file).await?,
@@ -103,13 +134,32 @@ async fn build(
         reason,
         duration: allowance.limit.granted,
     };
-    Ok(standing(daemon, id, asked, allowance, &answer)?)
+    Ok(standing(daemon, id, asked, factor, allowance, &answer)?)
+}
+
+/// The second factor that the rule wants.
+async fn factor(
+    daemon: &Daemon,
+    stream: &Stream,
+    answer: &Answer,
+    (id, ask): (Id, &Ask),
+    proved: &Proved,
+    mfa: Option<Mfa>,
+) -> Result<Given, Stop> {
+    let asked = factor::Asked {
+        account: &answer.caller,
+        proved,
+        purpose: &format!("elevate {id}"),
+    };
+    let may_ask = !ask.non_interactive && ask.window.is_some();
+    factor::owe(daemon, stream, asked, mfa, may_ask).await
 }
 
 fn standing(
     daemon: &Daemon,
     id: Id,
     asked: Asked,
+    factor: Given,
     allowance: &Allowance,
     answer: &Answer,
 ) -> Result<Elevation, Refusal> {
@@ -126,6 +176,7 @@ fn standing(
         id,
         rule_content,
         digest,
+        factor,
         needed: allowance.owed.approvals,
         approvers: approvers.iter().map(ToString::to_string).collect(),
         longest: allowance.limit.max.max(allowance.limit.granted),

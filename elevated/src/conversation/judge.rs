@@ -10,7 +10,7 @@ use elevate_protocol::{Bytes, ErrorName, Id};
 use super::ask::Ask;
 use super::stream::Refusal;
 use crate::daemon::Daemon;
-use crate::identity::Accounts;
+use crate::identity::{Accounts, UnknownAccount};
 use crate::launch;
 
 /// Everything that a verdict rests on, and the verdict.
@@ -61,13 +61,9 @@ pub async fn judge(
     explain: bool,
 ) -> Result<Answer, Refusal> {
     let (policy, accounts) = daemon.facts().await?;
-    let caller = accounts.by_uid(uid).map_err(|_| {
-        Refusal::new(
-            ErrorName::Denied,
-            format!("uid {uid} has no account on this host"),
-        )
-        .hint("accounts from other sources than /etc/passwd come with a later version")
-    })?;
+    let caller = accounts
+        .by_uid(uid)
+        .map_err(|unknown| no_account(uid, unknown))?;
     let (target, target_group) = target(&accounts, &caller, ask)?;
     if policy.rules_for(&caller.name, &*accounts).is_empty() && !explain {
         // Who has no rules learns nothing about files either.
@@ -116,6 +112,49 @@ pub async fn judge(
         resolution,
         verdict,
     })
+}
+
+/// Judge again, after a client took its time to answer a question: what was allowed before must be
+/// so still, word for word.
+pub(super) async fn again(
+    daemon: &Daemon,
+    id: Id,
+    uid: u32,
+    ask: &Ask,
+    before: Answer,
+) -> Result<Answer, Refusal> {
+    let now = judge(daemon, id, uid, ask, false).await?;
+    let (file, allowance) = now.allowance()?;
+    let (file_before, allowance_before) = before.allowance()?;
+    let same_file = file.identity == file_before.identity && file.path == file_before.path;
+    if !same_file || allowance != allowance_before || now.caller != before.caller {
+        return Err(Refusal::new(
+            ErrorName::Changed,
+            "the policy, your account or the command changed while you were asked; try again",
+        ));
+    }
+    Ok(now)
+}
+
+/// Whether `uid` has an account that counts now.
+pub(super) async fn counts(daemon: &Daemon, uid: u32) -> Result<(), Refusal> {
+    let (_, accounts) = daemon.facts().await?;
+    let account = accounts.by_uid(uid);
+    account
+        .map(drop)
+        .map_err(|unknown| no_account(uid, unknown))
+}
+
+fn no_account(uid: u32, unknown: UnknownAccount) -> Refusal {
+    match unknown {
+        UnknownAccount::Nobody => Refusal::new(
+            ErrorName::Denied,
+            format!("uid {uid} has no account that counts on this host"),
+        )
+        .hint("accounts come from /etc/passwd and from the directory of elevate-directory"),
+        UnknownAccount::Outdated => Refusal::new(ErrorName::Denied, unknown.to_string())
+            .hint("an administrator looks with: elevatectl directory status"),
+    }
 }
 
 /// Have the command looked up again, with a hash of what is found.

@@ -3,15 +3,21 @@
 mod ask;
 mod elevate;
 mod environment;
+mod factor;
 mod judge;
+mod mfa;
 mod proof;
 mod stream;
 mod vote;
 mod wait;
 
+#[cfg(test)]
+mod scenarios;
+
 pub use ask::Ask;
 pub use elevate::{elevate, resume};
 pub use judge::{Answer, judge};
+pub use mfa::{MfaOrder, mfa};
 pub use proof::Proved;
 pub use stream::{Refusal, Stream};
 pub use vote::{Ballot, vote};

@@ -8,6 +8,7 @@ use elevate_protocol::limits::MESSAGE_BYTES;
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::Credentials;
 use elevate_protocol::stream::{ToClient, ToServer};
+use zeroize::Zeroizing;
 
 use crate::elevation::Problem;
 use crate::launch::Packets;
@@ -85,7 +86,9 @@ impl Stream {
 
     /// Say something.
     pub async fn send(&self, message: &ToClient) -> io::Result<()> {
-        self.0.send(&message::encode(message), &[]).await
+        // It may hold a secret.
+        let packet = Zeroizing::new(message::encode(message));
+        self.0.send(&packet, &[]).await
     }
 
     /// Say that nothing comes of it; the last word.
@@ -102,7 +105,8 @@ impl Stream {
     /// The next message, and who sent it. Descriptors that come now are closed unseen.
     pub async fn receive(&self) -> Result<(ToServer, Option<Credentials>), Stop> {
         let packet = self.0.receive(MESSAGE_BYTES).await?.ok_or(Stop::Gone)?;
-        match message::decode(&packet.body) {
+        let body = Zeroizing::new(packet.body);
+        match message::decode(&body) {
             Ok(Frame::Message(message)) => Ok((message, packet.credentials)),
             Ok(Frame::Data(..)) | Err(_) => Err(unexpected()),
         }

@@ -63,18 +63,22 @@ fn keep(stream: &Stream, id: Id) {
 }
 
 async fn withdraw(daemon: &Arc<Daemon>, id: Id, news: &mut UnboundedReceiver<News>) {
+    // If it was granted in the same moment: a grant that nobody waits for runs nothing.
+    take_back(daemon, id, "the client went away before the session began").await;
+    news.close();
+}
+
+/// End what was asked for before a session began, be it granted or not.
+pub(super) async fn take_back(daemon: &Daemon, id: Id, why: &str) {
     if daemon.apply(Event::Withdrawn(id)).await.is_err() {
-        // It was granted in the same moment: a grant that nobody waits for runs nothing.
-        let message = "the client went away before the session began".to_owned();
         let failed = Event::Failed {
             id,
             error: ErrorName::Withdrawn,
-            message,
+            message: why.to_owned(),
         };
         // Where it ended in any other way there is nothing left to end.
         let _ = daemon.apply(failed).await;
     }
-    news.close();
 }
 
 async fn tell_waiting(daemon: &Daemon, id: Id, stream: &Stream) {

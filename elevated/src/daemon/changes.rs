@@ -25,11 +25,10 @@ impl Daemon {
         if watching.is_empty() {
             return Vec::new();
         }
-        let mut core = self.core();
-        let Ok(accounts) = core.local.accounts() else {
+        let policy = self.core().policies.policy();
+        let Ok(accounts) = self.identities.accounts(&policy) else {
             return Vec::new();
         };
-        let policy = core.policies.policy();
         let may = watching
             .into_iter()
             .filter(|(_, uid)| sees(elevation, *uid, &policy, &accounts));

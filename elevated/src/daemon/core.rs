@@ -7,7 +7,7 @@ use elevate_protocol::launch::ToLeader;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::elevation::{Elevations, News};
-use crate::identity::Local;
+use crate::login::{OpenLogins, PassedLogins};
 use crate::policies::Policies;
 
 /// Both ends of what is told about a request, until somebody takes the second.
@@ -18,8 +18,9 @@ pub(super) type Mailbox = (UnboundedSender<News>, Option<UnboundedReceiver<News>
 pub(super) struct Core {
     pub(super) elevations: Elevations,
     pub(super) policies: Policies,
-    pub(super) local: Local,
     pub(super) news: HashMap<Id, Mailbox>,
     pub(super) leaders: HashMap<Id, UnboundedSender<ToLeader>>,
     pub(super) conversations: HashMap<u32, usize>,
+    pub(super) passed: PassedLogins,
+    pub(super) open_logins: OpenLogins,
 }

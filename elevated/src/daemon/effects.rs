@@ -116,11 +116,10 @@ impl Daemon {
 
     /// Everybody who may approve `elevation`, but the requester.
     fn approvers(&self, elevation: &Elevation) -> Vec<u32> {
-        let mut core = self.core();
-        let Ok(accounts) = core.local.accounts() else {
+        let policy = self.core().policies.policy();
+        let Ok(accounts) = self.identities.accounts(&policy) else {
             return Vec::new();
         };
-        let policy = core.policies.policy();
         let Ok(rule) = RuleName::new(&elevation.rule) else {
             return Vec::new();
         };

@@ -2,13 +2,18 @@
 
 mod changes;
 mod core;
+mod directory;
 mod effects;
+mod kept_logins;
+mod leavers;
+mod logins;
 mod restore;
 mod session;
 mod ticker;
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use elevate_policy::{Membership, Policy, RuleName};
@@ -20,19 +25,23 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::Connection;
 
 use self::core::Core;
+use self::kept_logins::KeptLogins;
 use crate::audit::journal::Journal;
 use crate::audit::{self, Entry};
 use crate::bus::Watchers;
 use crate::clock::Moment;
 use crate::conversation::{Ask, Refusal};
 use crate::elevation::{Elevation, Elevations, News};
+use crate::factors::{Factors, Freshness};
 use crate::host::Host;
-use crate::identity::{Accounts, Local};
+use crate::identity::{Accounts, Identities};
 use crate::launch::{Launcher, Scopes};
+use crate::login::{OpenLogins, PassedLogins};
 use crate::policies::{Look, Policies};
 use crate::settings::Settings;
 use crate::store::Writer;
 
+pub use leavers::Leaver;
 pub use restore::restore;
 
 /// Everything that the parts share.
@@ -50,25 +59,58 @@ pub struct Daemon {
     pub scopes: Scopes,
     /// Who watches.
     pub watchers: Watchers,
+    /// Everybody's second factors.
+    pub factors: Factors,
+    /// Everybody.
+    pub identities: Identities,
+    /// Who gave a code lately, and where.
+    pub freshness: Freshness,
+    /// Whether systemd passed the socket of logins.
+    pub serves_logins: AtomicBool,
     this: Weak<Daemon>,
     journal: Journal,
     store: Writer,
     bus: OnceLock<Connection>,
+    kept_logins: OnceLock<KeptLogins>,
+    logins_changed: Notify,
     due: Notify,
     core: Mutex<Core>,
 }
 
+/// What a daemon is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// This host.
+    pub host: Host,
+    /// The settings, and why they are not those of the file where they are the last good ones.
+    pub settings: (Settings, Option<String>),
+    /// The way into the journal.
+    pub journal: Journal,
+    /// The way to the disk.
+    pub store: Writer,
+    /// Everybody's second factors.
+    pub factors: Factors,
+    /// Everybody.
+    pub identities: Identities,
+    /// Roles and rules.
+    pub policies: Policies,
+    /// What was asked before, and stands.
+    pub elevations: Elevations,
+}
+
 impl Daemon {
-    /// A daemon with this state.
-    pub fn new(
-        host: Host,
-        (settings, settings_problem): (Settings, Option<String>),
-        journal: Journal,
-        store: Writer,
-        policies: Policies,
-        elevations: Elevations,
-    ) -> Arc<Self> {
-        let local = Local::new("/etc/passwd", "/etc/group");
+    /// A daemon of these parts.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts {
+            host,
+            settings: (settings, settings_problem),
+            journal,
+            store,
+            factors,
+            identities,
+            policies,
+            elevations,
+        } = parts;
         Arc::new_cyclic(|this| Daemon {
             this: this.clone(),
             host,
@@ -79,15 +121,22 @@ impl Daemon {
             launcher: Launcher::default(),
             scopes: Scopes::default(),
             watchers: Watchers::default(),
+            factors,
+            identities,
+            freshness: Freshness::default(),
+            serves_logins: AtomicBool::new(false),
             bus: OnceLock::new(),
+            kept_logins: OnceLock::new(),
+            logins_changed: Notify::new(),
             due: Notify::new(),
             core: Mutex::new(Core {
                 elevations,
                 policies,
-                local,
                 news: HashMap::new(),
                 leaders: HashMap::new(),
                 conversations: HashMap::new(),
+                passed: PassedLogins::default(),
+                open_logins: OpenLogins::default(),
             }),
         })
     }
@@ -112,14 +161,14 @@ impl Daemon {
             Look::Loaded => self.policy_loaded().await,
             Look::Refused => self.policy_refused(),
         }
-        let mut core = self.core();
-        let accounts = core.local.accounts().map_err(|error| {
+        let policy = self.core().policies.policy();
+        let accounts = self.identities.accounts(&policy).map_err(|error| {
             Refusal::new(
                 ErrorName::Unavailable,
                 format!("accounts can't be read: {error}"),
             )
         })?;
-        Ok((core.policies.policy(), accounts))
+        Ok((policy, accounts))
     }
 
     /// One elevation, as it stands.
@@ -170,9 +219,10 @@ impl Daemon {
 
     /// The name of an account, or its number.
     pub fn name_of(&self, uid: u32) -> String {
-        let accounts = self.core().local.accounts();
-        let account = accounts.ok().and_then(|accounts| accounts.by_uid(uid).ok());
-        account.map_or_else(|| format!("#{uid}"), |account| account.name)
+        let policy = self.core().policies.policy();
+        let accounts = self.identities.accounts(&policy).ok();
+        let name = accounts.and_then(|accounts| accounts.name_of(uid));
+        name.unwrap_or_else(|| format!("#{uid}"))
     }
 
     /// A new id.

@@ -44,6 +44,8 @@ pub enum Event {
         shown: Digest,
         /// What the rule says now, hashed; none where it is gone.
         rule_content: Option<Digest>,
+        /// Uids of those who agreed earlier and may approve no more: they left, or lost the role.
+        lapsed: Vec<u32>,
     },
     /// The requester took it back, or their client went away.
     Withdrawn(Id),
@@ -175,15 +177,17 @@ impl Elevations {
                 comment,
                 shown,
                 rule_content,
+                lapsed,
             } => {
                 let vote = Vote {
                     voter: voter.name.clone(),
                     uid: voter.uid,
                     approved: approve,
                     comment,
+                    factor: voter.factor,
                     at: now,
                 };
-                self.voted(id, &voter, vote, shown, rule_content, now)
+                self.voted(id, &voter, vote, shown, (rule_content, &lapsed), now)
             }
             Event::Withdrawn(id) => self.withdrawn(id),
             Event::PolicyChanged(contents) => Ok(self.policy_changed(&contents)),
@@ -260,7 +264,7 @@ impl Elevations {
         voter: &Voter,
         vote: Vote,
         shown: Digest,
-        rule_content: Option<Digest>,
+        (rule_content, lapsed): (Option<Digest>, &[u32]),
         now: Moment,
     ) -> Step {
         let elevation = self.records.get_mut(&id).ok_or_else(Problem::not_found)?;
@@ -271,6 +275,9 @@ impl Elevations {
         if now.boot >= elevation.expires {
             return Ok(close(elevation, Closing::TimedOut));
         }
+        elevation
+            .votes
+            .retain(|earlier| !earlier.approved || !lapsed.contains(&earlier.uid));
         elevation.votes.push(vote.clone());
         let news = News::Voted {
             voter: vote.voter.clone(),

@@ -17,5 +17,5 @@ pub(crate) mod samples;
 pub use digest::{Digest, Shown};
 pub use machine::{Effect, Elevations, Event, News};
 pub use problem::Problem;
-pub use record::{Asked, Caller, Closing, Elevation, End, Stage, Vote};
-pub use vote::Voter;
+pub use record::{Asked, Caller, Closing, Elevation, End, Given, Stage, Vote};
+pub use vote::{Voter, admissible};

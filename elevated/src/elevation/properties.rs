@@ -21,6 +21,7 @@ fn voter(uid: u32) -> Voter {
         login_uid: Some(uid),
         elevated: false,
         may_approve: Membership::Yes,
+        factor: Given::None,
     }
 }
 
@@ -32,6 +33,7 @@ fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
         comment: String::new(),
         shown: elevation.digest,
         rule_content: Some(elevation.rule_content),
+        lapsed: Vec::new(),
     }
 }
 
@@ -155,11 +157,45 @@ fn a_vote_covers_what_was_shown_and_nothing_else() {
         comment: String::new(),
         shown: Digest::of(b"something else"),
         rule_content: Some(elevation.rule_content),
+        lapsed: Vec::new(),
     };
     assert_eq!(
         elevations.step(event, at(1)).unwrap_err().error,
         ErrorName::Changed
     );
+}
+
+#[test]
+fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
+    let (mut elevations, elevation) = waiting(2);
+    elevations
+        .step(vote(&elevation, voter(2), true), at(1))
+        .unwrap();
+    let after = |uid: u32, lapsed: &[u32]| match vote(&elevation, voter(uid), true) {
+        Event::Voted {
+            id,
+            voter,
+            approve,
+            comment,
+            shown,
+            rule_content,
+            ..
+        } => Event::Voted {
+            id,
+            voter,
+            approve,
+            comment,
+            shown,
+            rule_content,
+            lapsed: lapsed.to_vec(),
+        },
+        other => other,
+    };
+    let effects = elevations.step(after(3, &[2]), at(2)).unwrap();
+    assert_eq!(granted(&effects), None);
+    assert_eq!(elevations.get(elevation.id).unwrap().agreed(), 1);
+    let effects = elevations.step(after(4, &[]), at(3)).unwrap();
+    assert_eq!(granted(&effects), Some(elevation.id));
 }
 
 #[test]

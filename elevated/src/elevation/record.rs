@@ -50,6 +50,42 @@ pub struct Asked {
     pub duration: Duration,
 }
 
+/// The second factor behind a request or a vote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Given {
+    /// None was owed.
+    #[default]
+    None,
+    /// A code of the authenticator.
+    Totp,
+    /// A recovery code.
+    Recovery,
+    /// A code that was given there so many milliseconds before.
+    Fresh(u64),
+}
+
+impl Given {
+    /// One word, for the record.
+    pub fn word(self) -> &'static str {
+        match self {
+            Given::None => "none",
+            Given::Totp => "totp",
+            Given::Recovery => "recovery",
+            Given::Fresh(_) => "fresh",
+        }
+    }
+
+    /// How old the code was, in milliseconds; none without one.
+    pub fn age(self) -> Option<u64> {
+        match self {
+            Given::None => None,
+            Given::Totp | Given::Recovery => Some(0),
+            Given::Fresh(age) => Some(age),
+        }
+    }
+}
+
 /// A vote that counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
@@ -61,6 +97,9 @@ pub struct Vote {
     pub approved: bool,
     /// Why.
     pub comment: String,
+    /// What they gave for it.
+    #[serde(default)]
+    pub factor: Given,
     /// When.
     pub at: Moment,
 }
@@ -127,6 +166,9 @@ pub struct Elevation {
     pub rule: String,
     /// What that rule and its roles said, hashed.
     pub rule_content: Digest,
+    /// The second factor that was given for it.
+    #[serde(default)]
+    pub factor: Given,
     /// Approvals it needs.
     pub needed: u32,
     /// Who may give them, as the rule names them.

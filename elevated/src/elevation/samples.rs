@@ -7,7 +7,7 @@ use elevate_protocol::account::Account;
 use elevate_protocol::launch::{File, Identity};
 use elevate_protocol::stdio::Kind;
 
-use super::{Asked, Caller, Digest, Elevation, Shown, Stage};
+use super::{Asked, Caller, Digest, Elevation, Given, Shown, Stage};
 use crate::clock::Moment;
 
 /// Who asks in every sample.
@@ -67,6 +67,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         asked,
         rule: "rule".into(),
         rule_content,
+        factor: Given::None,
         needed,
         approvers: vec!["role:lead".into()],
         longest: Duration::from_millis(duration),

@@ -3,7 +3,7 @@
 use elevate_policy::Membership;
 use elevate_protocol::ErrorName;
 
-use super::{Digest, Elevation, Problem, Stage};
+use super::{Digest, Elevation, Given, Problem, Stage};
 
 /// Who votes, as the bus and the kernel say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +18,15 @@ pub struct Voter {
     pub elevated: bool,
     /// Whether the rule lets them approve.
     pub may_approve: Membership,
+    /// The second factor that they gave for this vote.
+    pub factor: Given,
 }
 
 /// Whether `voter`'s vote on `elevation`, of which they saw `shown`, counts.
-pub(super) fn admissible(
-    elevation: &Elevation,
-    voter: &Voter,
-    shown: Digest,
-) -> Result<(), Problem> {
+///
+/// # Errors
+/// Why it does not, in words for the voter.
+pub fn admissible(elevation: &Elevation, voter: &Voter, shown: Digest) -> Result<(), Problem> {
     let refuse = |error, message: &str| {
         Err(Problem {
             error,

@@ -1,6 +1,8 @@
 //! `/etc/passwd` and `/etc/group` (passwd(5), group(5)), parsed. Lines that don't fit are passed
 //! over, as the C library does.
 
+use std::ops::RangeInclusive;
+
 /// One line of `/etc/passwd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct User {
@@ -52,6 +54,34 @@ fn group(line: &str) -> Option<Group> {
         name: valid(name)?,
         gid: id(gid)?,
         members: members.map(str::to_owned).collect(),
+    })
+}
+
+/// One line of `/etc/subuid` or `/etc/subgid` (subuid(5)): ids that a user's processes can become in
+/// a user namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subordinate {
+    /// A name, or a uid.
+    pub(super) owner: String,
+    pub(super) ids: RangeInclusive<u32>,
+}
+
+/// Root's are left out: root can become anybody, and gives its own to containers.
+pub(super) fn subordinates(text: &str) -> Vec<Subordinate> {
+    let all = text.lines().filter_map(subordinate);
+    all.filter(|one| !matches!(one.owner.as_str(), "root" | "0"))
+        .collect()
+}
+
+fn subordinate(line: &str) -> Option<Subordinate> {
+    let mut fields = line.split(':');
+    let owner = valid(fields.next()?)?;
+    let first: u32 = fields.next()?.parse().ok()?;
+    let count: u32 = fields.next()?.parse().ok()?;
+    let last = first.saturating_add(count.checked_sub(1)?);
+    Some(Subordinate {
+        owner,
+        ids: first..=last,
     })
 }
 

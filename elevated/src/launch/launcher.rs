@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use elevate_protocol::launch::{Header, Launch, Order, Resolve};
+use elevate_protocol::launch::{EndUser, Header, Launch, Order, Resolve};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -37,6 +37,15 @@ impl Launcher {
         };
         self.send(&header.packet(launch), &[control.as_fd(), stream.as_fd()])
             .await
+    }
+
+    /// Have it fork somebody who ends every process of a leaver, and answers on `reply`.
+    pub async fn end_user(&self, id: Id, order: EndUser, reply: OwnedFd) -> io::Result<()> {
+        let header = Header {
+            order: Order::EndUser,
+            id,
+        };
+        self.send(&header.packet(&order), &[reply.as_fd()]).await
     }
 
     /// Whether it can be reached.

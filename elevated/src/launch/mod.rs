@@ -2,12 +2,14 @@
 
 mod launcher;
 mod leader;
+mod leaver;
 mod packets;
 mod resolve;
 mod scope;
 
 pub use launcher::Launcher;
 pub use leader::Link;
+pub use leaver::{end_user, end_user_units};
 pub use packets::Packets;
 pub use resolve::resolve;
 pub use scope::{Bounds, Scopes};

@@ -6,11 +6,12 @@ use elevate_protocol::Id;
 use rusqlite::{Connection, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 
-use super::{Error, Store};
+use super::{Error, IdentityChange, Store};
 use crate::elevation::Elevation;
 
-const MIGRATIONS: &[M<'_>] = &[M::up(
-    "CREATE TABLE host (machine_id TEXT NOT NULL) STRICT;
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(
+        "CREATE TABLE host (machine_id TEXT NOT NULL) STRICT;
      CREATE TABLE elevation (
          id TEXT PRIMARY KEY NOT NULL,
          boot_id TEXT NOT NULL,
@@ -18,7 +19,22 @@ const MIGRATIONS: &[M<'_>] = &[M::up(
          requested_ms INTEGER NOT NULL,
          record TEXT NOT NULL
      ) STRICT, WITHOUT ROWID;",
-)];
+    ),
+    M::up(
+        "CREATE TABLE factor (
+         user TEXT PRIMARY KEY NOT NULL,
+         record TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE identity (
+         id TEXT PRIMARY KEY NOT NULL,
+         record TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;
+     CREATE TABLE note (
+         name TEXT PRIMARY KEY NOT NULL,
+         text TEXT NOT NULL
+     ) STRICT, WITHOUT ROWID;",
+    ),
+];
 
 /// A database file.
 #[derive(Debug)]
@@ -96,6 +112,84 @@ impl Store for Sqlite {
             .execute([id.as_str()])?;
         Ok(())
     }
+
+    fn factors(&mut self) -> Result<Vec<(String, String)>, Error> {
+        pairs(&self.connection, "SELECT user, record FROM factor")
+    }
+
+    fn save_factor(&mut self, user: &str, record: &str) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO factor (user, record) VALUES (?1, ?2)")?
+            .execute([user, record])?;
+        Ok(())
+    }
+
+    fn forget_factor(&mut self, user: &str) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("DELETE FROM factor WHERE user = ?1")?
+            .execute([user])?;
+        Ok(())
+    }
+
+    fn each_identity(&mut self, each: &mut dyn FnMut(&str, &str)) -> Result<(), Error> {
+        let mut statement = self.connection.prepare("SELECT id, record FROM identity")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+            each(text(0)?, text(1)?);
+        }
+        Ok(())
+    }
+
+    fn change_identities(&mut self, change: &IdentityChange) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        if change.clear {
+            transaction.execute("DELETE FROM identity", [])?;
+        }
+        for (id, record) in &change.put {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO identity (id, record) VALUES (?1, ?2)")?
+                .execute([id, record])?;
+        }
+        for id in &change.drop {
+            transaction
+                .prepare_cached("DELETE FROM identity WHERE id = ?1")?
+                .execute([id])?;
+        }
+        for (name, text) in &change.notes {
+            set_note(&transaction, name, text.as_deref())?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn note(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT text FROM note WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    }
+
+    fn set_note(&mut self, name: &str, text: Option<&str>) -> Result<(), Error> {
+        set_note(&self.connection, name, text)
+    }
+}
+
+fn pairs(connection: &Connection, query: &str) -> Result<Vec<(String, String)>, Error> {
+    let mut statement = connection.prepare(query)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn set_note(connection: &Connection, name: &str, text: Option<&str>) -> Result<(), Error> {
+    match text {
+        Some(text) => connection
+            .prepare_cached("INSERT OR REPLACE INTO note (name, text) VALUES (?1, ?2)")?
+            .execute([name, text])?,
+        None => connection
+            .prepare_cached("DELETE FROM note WHERE name = ?1")?
+            .execute([name])?,
+    };
+    Ok(())
 }
 
 #[cfg(test)]
@@ -108,6 +202,13 @@ mod tests {
 
     fn open(path: &Path, machine: &str, boot: &str) -> Sqlite {
         Sqlite::open(path, machine, boot).unwrap()
+    }
+
+    fn identities(store: &mut Sqlite) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        let mut each = |id: &str, record: &str| all.push((id.to_owned(), record.to_owned()));
+        store.each_identity(&mut each).unwrap();
+        all
     }
 
     #[test]
@@ -123,6 +224,41 @@ mod tests {
         let mut store = open(&path, "machine", "boot");
         store.forget(elevation.id).unwrap();
         assert_eq!(store.load().unwrap(), []);
+    }
+
+    #[test]
+    fn identities_and_their_cursor_change_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(&folder.path().join("state.db"), "machine", "boot");
+        let pair = |text: &str| (text.to_owned(), text.to_owned());
+        let change = IdentityChange {
+            put: vec![pair("a"), pair("b")],
+            drop: vec!["a".into()],
+            notes: vec![("cursor".into(), Some("1".into()))],
+            ..IdentityChange::default()
+        };
+        store.change_identities(&change).unwrap();
+        assert_eq!(identities(&mut store), [pair("b")]);
+        assert_eq!(store.note("cursor").unwrap().as_deref(), Some("1"));
+        let cleared = IdentityChange {
+            clear: true,
+            notes: vec![("cursor".into(), None)],
+            ..IdentityChange::default()
+        };
+        store.change_identities(&cleared).unwrap();
+        assert_eq!(identities(&mut store), []);
+        assert_eq!(store.note("cursor").unwrap(), None);
+    }
+
+    #[test]
+    fn a_factor_is_replaced_and_forgotten_by_its_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(&folder.path().join("state.db"), "machine", "boot");
+        store.save_factor("alice", "1").unwrap();
+        store.save_factor("alice", "2").unwrap();
+        assert_eq!(store.factors().unwrap(), [("alice".into(), "2".into())]);
+        store.forget_factor("alice").unwrap();
+        assert_eq!(store.factors().unwrap(), []);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::question::Question;
 use super::verdict::{Condition, Outcome};
 use crate::command::{File, Reading};
 use crate::names::RoleName;
-use crate::people::{Groups, Membership};
+use crate::people::{Membership, People};
 use crate::policy::Policy;
 use crate::rule::{Effect, Rule};
 use crate::shown::{shown, shown_bytes};
@@ -15,17 +15,17 @@ use crate::shown::{shown, shown_bytes};
 pub(super) struct Matching<'a> {
     policy: &'a Policy,
     q: &'a Question<'a>,
-    groups: &'a dyn Groups,
+    people: &'a dyn People,
     file: File<'a>,
     roles: HashMap<&'a str, Membership>,
 }
 
 impl<'a> Matching<'a> {
-    pub(super) fn new(policy: &'a Policy, q: &'a Question<'a>, groups: &'a dyn Groups) -> Self {
+    pub(super) fn new(policy: &'a Policy, q: &'a Question<'a>, people: &'a dyn People) -> Self {
         Self {
             policy,
             q,
-            groups,
+            people,
             file: File::new(q.file, q.real),
             roles: HashMap::new(),
         }
@@ -61,14 +61,14 @@ impl<'a> Matching<'a> {
         let Self {
             policy,
             q,
-            groups,
+            people,
             roles,
             ..
         } = self;
         *roles
             .entry(name.as_str())
             .or_insert_with(|| match policy.roles.get(name) {
-                Some(role) => role.includes(q.user, *groups),
+                Some(role) => role.includes(q.user, *people),
                 None => Membership::No,
             })
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::command::File;
-use crate::people::Groups;
+use crate::people::People;
 use crate::policy::Policy;
 use crate::rule::{Owed, Rule, SessionSettings, Terms};
 use matching::{Matching, not_matched};
@@ -24,7 +24,7 @@ impl Policy {
     ///
     /// `considered` holds the rules that can speak of this file at all, which are found
     /// without a look at the others; [`Policy::explain`] looks at every rule.
-    pub fn judge(&self, q: &Question<'_>, groups: &dyn Groups) -> Verdict {
+    pub fn judge(&self, q: &Question<'_>, people: &dyn People) -> Verdict {
         let file = File::new(q.file, q.real);
         let rules = self
             .index
@@ -37,18 +37,18 @@ impl Policy {
                 .any(|one| one.speaks_of(&file, q.shell))
         };
         let rules = rules.filter(speaks);
-        self.decide(q, groups, rules)
+        self.decide(q, people, rules)
     }
 
     /// The same decision as [`Policy::judge`], with every rule of the policy in `considered`.
-    pub fn explain(&self, q: &Question<'_>, groups: &dyn Groups) -> Verdict {
-        self.decide(q, groups, self.rules.iter())
+    pub fn explain(&self, q: &Question<'_>, people: &dyn People) -> Verdict {
+        self.decide(q, people, self.rules.iter())
     }
 
     fn decide<'a>(
         &'a self,
         q: &Question<'_>,
-        groups: &dyn Groups,
+        people: &dyn People,
         rules: impl Iterator<Item = &'a Rule>,
     ) -> Verdict {
         if let Err(denial) = q.check() {
@@ -60,7 +60,7 @@ impl Policy {
             };
         }
         let mut found = Found::default();
-        let mut matching = Matching::new(self, q, groups);
+        let mut matching = Matching::new(self, q, people);
         for rule in rules {
             let (outcome, unsure) = matching.outcome(rule);
             found.add(rule, outcome, unsure);
@@ -179,7 +179,7 @@ fn is_long_enough(q: &Question<'_>, terms: &Terms) -> bool {
     q.wanted.is_none_or(|wanted| wanted <= terms.limit.max)
 }
 
-// Fewest approvals, no reason before a reason, then the name.
+// What `Owed` orders, then the name.
 fn demand<'a>(rule: &'a Rule, terms: &Terms) -> (Owed, &'a str) {
     (terms.owed, rule.name.as_str())
 }

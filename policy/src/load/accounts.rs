@@ -1,23 +1,73 @@
 //! Users and groups as the policy names them.
 
 use super::problems::Word;
-use crate::limits::{MAX_ACCOUNT, MAX_ID};
+use crate::limits::{MAX_ACCOUNT, MAX_ID, MAX_NAME, MAX_VALUE};
 use crate::names::RoleName;
 use crate::people::{Approver, Member};
 use crate::run_as::{RunAs, TargetGroup, TargetUser};
+use crate::wrong::Wrong;
 
 /// An entry of `members`.
 pub(super) fn member(word: &Word) -> Result<Member, String> {
-    not_yet(word, "attr:")?;
+    if let Some(attribute) = word.text.strip_prefix("attr:") {
+        return self::attribute(attribute);
+    }
     match word.text.strip_prefix('%') {
         Some(group) => name(group).map(|()| Member::Group(group.to_owned())),
         None => name(&word.text).map(|()| Member::User(word.text.clone())),
     }
 }
 
+/// An entry of `services`: what pam_start(3) makes a file's name of, in lower case.
+pub(super) fn service(word: &Word) -> Result<String, Wrong> {
+    let text = &word.text;
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
+    let lower = text.to_ascii_lowercase();
+    if text.is_empty()
+        || text.len() > MAX_NAME
+        || !lower.bytes().all(good)
+        || lower.starts_with('.')
+    {
+        return Err("no name of a PAM service looks like that; write one as in \"sshd\"".into());
+    }
+    if lower != *text {
+        let what = "names of PAM services are in lower case";
+        return Err(Wrong::suggesting(what, Some(lower)));
+    }
+    Ok(lower)
+}
+
+// Names as in RFC 4512, section 1.4 (`keystring`).
+fn attribute(text: &str) -> Result<Member, String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("an attribute is written as in `attr:department=dba`".into());
+    };
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let why = match value {
+        _ if !begins_well || !name.bytes().all(good) || name.len() > MAX_NAME => {
+            "no name of an attribute looks like that"
+        }
+        "" => "the value is missing",
+        value if value.len() > MAX_VALUE => "the value is too long",
+        value if value.trim() != value || value.contains(char::is_control) => {
+            "a value has no space at its ends and no control characters"
+        }
+        value if value.contains('*') => {
+            "there are no wildcards here; write one entry for each value"
+        }
+        value => {
+            return Ok(Member::Attribute {
+                name: name.to_ascii_lowercase(),
+                value: value.to_owned(),
+            });
+        }
+    };
+    Err(why.into())
+}
+
 /// An entry of `approvers`; whether its role exists is for the caller to see.
 pub(super) fn approver(word: &Word) -> Result<Approver, String> {
-    not_yet(word, "attr:")?;
     if let Some(role) = word.text.strip_prefix("role:") {
         return RoleName::new(role)
             .map(Approver::Role)
@@ -26,6 +76,7 @@ pub(super) fn approver(word: &Word) -> Result<Approver, String> {
     Ok(match member(word)? {
         Member::User(name) => Approver::User(name),
         Member::Group(group) => Approver::Group(group),
+        Member::Attribute { .. } => return Err(NOT_YET.into()),
     })
 }
 
@@ -84,12 +135,8 @@ fn number(text: &str, what: &str) -> Result<Option<u32>, String> {
         .ok_or_else(|| format!("a {what} is a number from 0 to {MAX_ID}"))
 }
 
-fn not_yet(word: &Word, prefix: &str) -> Result<(), String> {
-    match word.text.starts_with(prefix) {
-        true => Err("it isn't enforced yet by this version of Elevate; remove it".into()),
-        false => Ok(()),
-    }
-}
+const NOT_YET: &str = "it isn't enforced yet by this version of Elevate; put it into the `members` of \
+                       a role, and name that as `role:NAME`";
 
 // What useradd(8) and directories call users; nothing that another program could read as a
 // flag, a path, a field separator or a number.

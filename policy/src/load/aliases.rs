@@ -65,12 +65,6 @@ impl<'a> Aliases<'a> {
                 kind.key()
             );
             self.problems.add(word, message);
-        } else if written == "hosts" {
-            let message = format!(
-                "{} isn't enforced yet by this version of Elevate; remove it",
-                word.quoted()
-            );
-            self.problems.add(word, message);
         } else {
             let message = format!("unknown kind of alias in {}", word.quoted());
             self.problems

@@ -15,21 +15,35 @@ pub(super) const TOP: Keys = Keys {
 };
 
 pub(super) const ALIAS: Keys = Keys {
-    enforced: &["users", "commands", "run_as", "approvers"],
-    later: &["hosts"],
+    enforced: &["users", "commands", "run_as", "approvers", "hosts"],
+    later: &[],
 };
 
 pub(super) const ROLE: Keys = Keys {
-    enforced: &["description", "members"],
+    enforced: &["description", "members", "login"],
     later: &[
         "eligible",
         "removed",
         "includes",
         "conflicts",
         "may",
-        "login",
         "activate",
     ],
+};
+
+pub(super) const LOGIN: Keys = Keys {
+    enforced: &["when", "require"],
+    later: &[],
+};
+
+pub(super) const LOGIN_WHEN: Keys = Keys {
+    enforced: &["hosts", "services", "hours", "from"],
+    later: &["terminal", "valid"],
+};
+
+pub(super) const LOGIN_REQUIRE: Keys = Keys {
+    enforced: &["mfa"],
+    later: &["approvals", "approvers", "password", "reason", "ticket"],
 };
 
 pub(super) const RULE: Keys = Keys {
@@ -55,8 +69,8 @@ pub(super) const RULE: Keys = Keys {
 };
 
 pub(super) const REQUIRE: Keys = Keys {
-    enforced: &["approvals", "approvers", "reason"],
-    later: &["mfa", "password", "ticket"],
+    enforced: &["approvals", "approvers", "mfa", "reason"],
+    later: &["password", "ticket"],
 };
 
 pub(super) const LIMIT: Keys = Keys {

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::aliases::Aliases;
+use super::login::RawLogin;
 use super::problems::{Problems, Word};
 use super::raw::{Kind, Raw, RawRole, RawRule};
 use super::terms::{RawLimit, RawTerms};
 use super::{Defaults, HostFacts, accounts};
 use crate::command::Command;
+use crate::login::{HostPattern, Hours, LoginTerms, LoginWhen, Network};
 use crate::names::{RoleName, RuleName};
 use crate::people::{Approver, Role};
 use crate::rule::{Rule, RuleLimit, Terms};
 use crate::run_as::RunAs;
 use crate::shown::shown;
 use crate::suggest::nearest;
+use crate::wrong::Wrong;
 
 pub(super) struct Linker<'a> {
     raw: &'a Raw,
@@ -47,6 +50,7 @@ impl<'a> Linker<'a> {
                 Kind::RunAs => drop(self.run_as(words)),
                 Kind::Commands => drop(self.commands(words)),
                 Kind::Approvers => drop(self.approvers(words)),
+                Kind::Hosts => drop(self.parsed(Kind::Hosts, words, host)),
             }
         }
     }
@@ -60,13 +64,35 @@ impl<'a> Linker<'a> {
     }
 
     fn role(&self, name: RoleName, raw: &'a RawRole) -> Role {
-        let mut members = self.parsed(Kind::Users, &raw.members, accounts::member);
-        members.sort();
-        members.dedup();
+        let members = sorted(self.parsed(Kind::Users, &raw.members, accounts::member));
         Role {
             name,
             description: raw.description.as_ref().map(|d| d.text.clone()),
             members,
+            login: self.login(&raw.login),
+        }
+    }
+
+    fn login(&self, raw: &'a RawLogin) -> LoginTerms {
+        let zones = &self.host.zones;
+        let hosts = |words: &'a Vec<Word>| self.parsed(Kind::Hosts, words, host);
+        let hours = |words: &'a Vec<Word>| self.each(words, |word| Hours::parse(&word.text, zones));
+        let from = |words: &'a Vec<Word>| self.each(words, |word| Network::parse(&word.text));
+        let services = |words: &'a Vec<Word>| self.each(words, accounts::service);
+        LoginTerms {
+            when: LoginWhen {
+                hosts: raw.hosts.as_ref().map(hosts).map(sorted),
+                services: raw.services.as_ref().map(services).map(sorted),
+                hours: raw.hours.as_ref().map(hours).map(|mut hours| {
+                    hours.sort_by_key(ToString::to_string);
+                    hours
+                }),
+                from: raw.from.as_ref().map(from).map(sorted),
+            },
+            mfa: match &raw.require {
+                Some((_, mfa)) => *mfa,
+                None => LoginTerms::default().mfa,
+            },
         }
     }
 
@@ -129,10 +155,7 @@ impl<'a> Linker<'a> {
     }
 
     fn run_as(&self, words: &'a [Word]) -> Vec<RunAs> {
-        let mut run_as = self.parsed(Kind::RunAs, words, accounts::run_as);
-        run_as.sort();
-        run_as.dedup();
-        run_as
+        sorted(self.parsed(Kind::RunAs, words, accounts::run_as))
     }
 
     fn commands(&self, words: &'a [Word]) -> Vec<Command> {
@@ -150,29 +173,35 @@ impl<'a> Linker<'a> {
     }
 
     fn approvers(&self, words: &'a [Word]) -> Vec<Approver> {
-        let mut approvers = self.parsed(Kind::Approvers, words, |word| {
+        sorted(self.parsed(Kind::Approvers, words, |word| {
             let approver = accounts::approver(word)?;
             if let Approver::Role(role) = &approver {
                 self.existing_role(word, role.as_str(), "role:");
             }
-            Ok(approver)
-        });
-        approvers.sort();
-        approvers.dedup();
-        approvers
+            Ok::<_, String>(approver)
+        }))
     }
 
-    fn parsed<T>(
+    fn parsed<T, E: Into<Wrong>>(
         &self,
         kind: Kind,
         words: &'a [Word],
-        parse: impl Fn(&Word) -> Result<T, String>,
+        parse: impl Fn(&Word) -> Result<T, E>,
     ) -> Vec<T> {
-        let words = self.aliases.expand(kind, words).into_iter();
-        let parsed = words.filter_map(|word| match parse(word) {
+        self.each(self.aliases.expand(kind, words), parse)
+    }
+
+    fn each<'w, T, E: Into<Wrong>>(
+        &self,
+        words: impl IntoIterator<Item = &'w Word>,
+        parse: impl Fn(&Word) -> Result<T, E>,
+    ) -> Vec<T> {
+        let parsed = words.into_iter().filter_map(|word| match parse(word) {
             Ok(parsed) => Some(parsed),
-            Err(why) => {
-                self.problems.add(word, format!("{}: {why}", word.quoted()));
+            Err(wrong) => {
+                let Wrong { what, suggestion } = wrong.into();
+                let message = format!("{}: {what}", word.quoted());
+                self.problems.suggest(word, message, suggestion);
                 None
             }
         });
@@ -255,6 +284,16 @@ impl<'a> Linker<'a> {
         }
         Some(*tasks)
     }
+}
+
+fn host(word: &Word) -> Result<HostPattern, Wrong> {
+    HostPattern::parse(&word.text)
+}
+
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort();
+    all.dedup();
+    all
 }
 
 // Only where everybody who may approve is named does the policy itself tell how many they are.

@@ -5,12 +5,15 @@ mod aliases;
 mod environment;
 mod language;
 mod link;
+mod login;
 mod problems;
 mod raw;
 mod reader;
 mod terms;
 
 use std::time::Duration;
+
+use jiff::tz::TimeZoneDatabase;
 
 use crate::diagnostic::{Diagnostics, Source};
 use crate::policy::Policy;
@@ -20,11 +23,23 @@ use raw::Raw;
 use reader::Reader;
 
 /// What this host can enforce.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HostFacts {
     /// The cgroup controllers there are, as in `cgroup.controllers`; `None` when unknown, as
     /// in a check of files away from their host: then no limit is judged by them.
     pub controllers: Option<Vec<String>>,
+    /// The time zones there are; none but UTC by default.
+    pub zones: TimeZoneDatabase,
+}
+
+/// Nothing is known of the host.
+impl Default for HostFacts {
+    fn default() -> Self {
+        Self {
+            controllers: None,
+            zones: TimeZoneDatabase::none(),
+        }
+    }
 }
 
 /// What `elevated.toml` says for rules that don't.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::language;
+use super::login::{self, RawLogin};
 use super::problems::Word;
 use super::reader::{Reader, Value};
 use super::terms::{self, RawTerms};
@@ -18,10 +19,17 @@ pub(super) enum Kind {
     Commands,
     RunAs,
     Approvers,
+    Hosts,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Users, Self::Commands, Self::RunAs, Self::Approvers];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Users,
+        Self::Commands,
+        Self::RunAs,
+        Self::Approvers,
+        Self::Hosts,
+    ];
 
     pub(super) fn key(self) -> &'static str {
         match self {
@@ -29,6 +37,7 @@ impl Kind {
             Self::Commands => "commands",
             Self::RunAs => "run_as",
             Self::Approvers => "approvers",
+            Self::Hosts => "hosts",
         }
     }
 
@@ -38,6 +47,7 @@ impl Kind {
             Self::Commands => r#""/usr/bin/id""#,
             Self::RunAs => r#""root""#,
             Self::Approvers => r#""role:lead", "%oncall", "bob""#,
+            Self::Hosts => r#""db-*", "pg1.example.org""#,
         }
     }
 }
@@ -52,6 +62,7 @@ pub(super) struct Raw {
 pub(super) struct RawRole {
     pub(super) description: Option<Word>,
     pub(super) members: Vec<Word>,
+    pub(super) login: RawLogin,
 }
 
 pub(super) struct RawRule {
@@ -111,17 +122,23 @@ impl Raw {
         file.check_keys(table, &language::ROLE);
         let description = description(file, table);
         let members = list(file, table, "members", Kind::Users.example()).unwrap_or_default();
+        let login = table
+            .get("login")
+            .map(|value| login::read(file, value))
+            .unwrap_or_default();
         let Some(known) = self.roles.get_mut(&name.text) else {
             self.roles.insert(
                 name.text,
                 RawRole {
                     description,
                     members,
+                    login,
                 },
             );
             return;
         };
         known.members.extend(members);
+        known.login.unite(file, &name, login);
         match (&known.description, description) {
             (Some(first), Some(second)) => {
                 twice(
@@ -164,7 +181,7 @@ impl Raw {
     }
 }
 
-fn twice(file: &Reader<'_>, second: &Word, what: &str, first: &Word) {
+pub(super) fn twice(file: &Reader<'_>, second: &Word, what: &str, first: &Word) {
     file.problems.add(
         second,
         format!("{what} is given twice; first at {}", first.place),

@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         self.word(text.lines().next().unwrap_or_default(), value.span())
     }
 
-    fn wrong_type(&self, value: &Value<'_>, key: &str, wanted: &str) {
+    pub(super) fn wrong_type(&self, value: &Value<'_>, key: &str, wanted: &str) {
         let found = value.get_ref().type_str();
         let message = format!("`{key}` takes {wanted}, and this is of type {found}");
         self.problems.add(&self.raw(value), message);

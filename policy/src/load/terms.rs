@@ -11,6 +11,7 @@ use super::problems::Word;
 use super::raw::Kind;
 use super::reader::{Reader, Value};
 use crate::limits::{MAX_APPROVALS, MAX_TASKS, MAX_TIME, MIN_TIME};
+use crate::mfa::Mfa;
 use crate::rule::{Execs, Owed, Record, SessionSettings};
 use crate::suggest::nearest;
 
@@ -80,6 +81,7 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
     let approvals = table
         .get("approvals")
         .map(|value| (file.raw(value), read_approvals(file, value)));
+    let mfa = table.get("mfa").and_then(|value| read_mfa(file, value));
     let reason = table
         .get("reason")
         .and_then(|value| file.boolean(value, "reason"));
@@ -89,6 +91,7 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
                 .as_ref()
                 .and_then(|(_, count)| *count)
                 .unwrap_or(0),
+            mfa,
             reason: reason.unwrap_or(false),
         },
         approvals,
@@ -129,6 +132,29 @@ fn read_limit(file: &Reader<'_>, value: &Value<'_>) -> RawLimit {
         tasks,
     }
 }
+
+/// How fresh a second factor must be.
+pub(super) fn read_mfa(file: &Reader<'_>, value: &Value<'_>) -> Option<Mfa> {
+    match value.get_ref().as_str() {
+        Some("always") => return Some(Mfa::Always),
+        Some(text) if !text.starts_with(|c: char| c.is_ascii_digit()) => {
+            let word = file.word(text, value.span());
+            let message = format!("{} is not how `mfa` is written; {MFA}", word.quoted());
+            let near = nearest(text, ["always"]);
+            file.problems.suggest(&word, message, near);
+        }
+        Some(_) => return read_time(file, value, "mfa").map(|(_, time)| Mfa::Within(time)),
+        None => file.wrong_type(
+            value,
+            "mfa",
+            "\"always\" or a time in quotes, as in \"15m\"",
+        ),
+    }
+    None
+}
+
+const MFA: &str =
+    "it is \"always\", or how old a code may be, as in \"15m\"; without it none is owed";
 
 fn read_time(file: &Reader<'_>, value: &Value<'_>, key: &str) -> Option<(Word, Duration)> {
     let word = file.string(value, key)?;

@@ -5,11 +5,12 @@
     reason = "each test file uses a part of it"
 )]
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use elevate_policy::{
-    Allowance, Decision, Defaults, Denial, DenialKind, Diagnostics, Groups, HostFacts, Membership,
-    Policy, Question, Source, Verdict, load,
+    Allowance, Decision, Defaults, Denial, DenialKind, Diagnostics, HostFacts, Membership, People,
+    Policy, Question, Source, TimeZoneDatabase, Verdict, load,
 };
 
 /// Two roles and nothing granted.
@@ -33,7 +34,7 @@ pub fn try_load(texts: &[&str]) -> Result<Policy, Diagnostics> {
         .enumerate()
         .map(|(i, text)| source(&format!("{i}.toml"), text))
         .collect();
-    load(&sources, &HostFacts::default(), &an_hour())
+    load(&sources, &with_zones(), &an_hour())
 }
 
 /// What the host lends where a rule says nothing: a quarter of an hour, an hour at most.
@@ -44,20 +45,53 @@ pub fn an_hour() -> Defaults {
     }
 }
 
+/// What is known of a host with the system's time zones and nothing else.
+pub fn with_zones() -> HostFacts {
+    static ZONES: OnceLock<TimeZoneDatabase> = OnceLock::new();
+    let zones = || TimeZoneDatabase::from_dir("/usr/share/zoneinfo").expect("tzdata is installed");
+    HostFacts {
+        zones: ZONES.get_or_init(zones).clone(),
+        ..HostFacts::default()
+    }
+}
+
 /// A policy of the two roles and these rules.
 #[track_caller]
 pub fn policy(rules: &str) -> Policy {
     try_load(&[PEOPLE, rules]).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
-/// `carol` is in ops; whether `dave` is in any group cannot be found out.
+/// What a file is told that stands beside the two roles; itself it is called `p`.
+pub fn told(text: &str) -> Vec<String> {
+    let sources = [source("people", PEOPLE), source("p", text)];
+    match load(&sources, &with_zones(), &an_hour()) {
+        Ok(_) => Vec::new(),
+        Err(wrong) => wrong.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[track_caller]
+pub fn one(text: &str, expected: &str) {
+    assert_eq!(told(text), [expected], "of:\n{text}");
+}
+
+/// `carol` is in ops, and `erin` in the department `dba`; what `dave` has or is in cannot be found
+/// out.
 pub struct Town;
 
-impl Groups for Town {
+impl People for Town {
     fn member(&self, user: &str, group: &str) -> Membership {
         match (user, group) {
             ("carol", "ops") | ("olga", "oncall") => Membership::Yes,
             ("dave", _) => Membership::Unknown,
+            _ => Membership::No,
+        }
+    }
+
+    fn attribute(&self, user: &str, name: &str, value: &str) -> Membership {
+        match (user, name, value) {
+            ("erin", "department", "dba") => Membership::Yes,
+            ("dave", _, _) => Membership::Unknown,
             _ => Membership::No,
         }
     }

@@ -13,7 +13,7 @@ pub(super) const STORED_NAME: &str = "leader-";
 pub(super) struct Child {
     /// Readable when it ended.
     pub(super) pidfd: OwnedFd,
-    /// The session that it leads; none for a resolver.
+    /// The session that it leads; none for who gives one answer.
     pub(super) leads: Option<Id>,
 }
 

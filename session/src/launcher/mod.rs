@@ -1,5 +1,5 @@
-//! The launcher: forks resolvers and session leaders for `elevated`, and ends the tree of every
-//! leader that is gone. It parses nothing that a user wrote.
+//! The launcher: forks resolvers, session leaders and sweepers for `elevated`, and ends the tree of
+//! every leader that is gone. It parses nothing that a user wrote.
 
 mod children;
 mod orphans;

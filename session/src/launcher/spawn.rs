@@ -1,5 +1,6 @@
-//! Forking a resolver or a leader.
+//! Forking a resolver, a leader or a sweeper.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -12,7 +13,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::children::{self, Child};
 use crate::sys::descriptors::close_all_but;
 use crate::sys::fork::fork;
-use crate::{leader, resolver};
+use crate::{leader, resolver, sweeper};
 
 /// Fork what `header` asks for. The descriptors of the packet are the child's; ours are closed.
 pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
@@ -21,8 +22,14 @@ pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
     } = packet;
     let body = &body[Header::LENGTH..];
     match header.order {
-        Order::Resolve => spawn_resolver(body, exactly(descriptors)?),
+        Order::Resolve => spawn_short(
+            c"elevate-resolve",
+            resolver::run,
+            body,
+            exactly(descriptors)?,
+        ),
         Order::Lead => spawn_leader(header.id, body, exactly(descriptors)?),
+        Order::EndUser => spawn_short(c"elevate-sweep", sweeper::run, body, exactly(descriptors)?),
     }
 }
 
@@ -32,13 +39,19 @@ fn exactly<const N: usize>(descriptors: Vec<OwnedFd>) -> io::Result<[OwnedFd; N]
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "an order without its sockets"))
 }
 
-fn spawn_resolver(body: &[u8], [reply]: [OwnedFd; 1]) -> io::Result<Child> {
+/// Fork who gives one answer, by `run`, and ends.
+fn spawn_short(
+    name: &CStr,
+    run: fn(&[u8], &OwnedFd) -> i32,
+    body: &[u8],
+    [reply]: [OwnedFd; 1],
+) -> io::Result<Child> {
     let pid = fork(|| {
-        if let Err(error) = own(&[&reply], c"elevate-resolve") {
+        if let Err(error) = own(&[&reply], name) {
             eprintln!("{error}");
             return 1;
         }
-        resolver::run(body, &reply)
+        run(body, &reply)
     })?;
     Ok(Child {
         pidfd: pidfd_open(pid, PidfdFlags::empty())?,
@@ -69,7 +82,7 @@ fn spawn_leader(id: Id, body: &[u8], [control, stream]: [OwnedFd; 2]) -> io::Res
 }
 
 /// Make the forked process its own: no descriptor of the launcher's, and a name of its own.
-fn own(kept: &[&OwnedFd], name: &std::ffi::CStr) -> io::Result<()> {
+fn own(kept: &[&OwnedFd], name: &CStr) -> io::Result<()> {
     let kept: Vec<_> = kept.iter().map(|descriptor| descriptor.as_fd()).collect();
     close_all_but(&kept)?;
     rustix::thread::set_name(name)?;

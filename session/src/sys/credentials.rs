@@ -4,7 +4,7 @@ use std::io;
 
 use elevate_protocol::account::Account;
 use rustix::process::{Gid, Uid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::thread::{capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 /// Become `account` for good: groups, then gid, then uid, the only order that works, and then look
 /// whether it did.
@@ -15,6 +15,20 @@ pub(crate) fn become_account(account: &Account) -> io::Result<()> {
     set_thread_res_uid(uid, uid, uid)?;
     if ids()? != ([account.uid; 3], [account.gid; 3]) {
         return Err(io::Error::other("the kernel did not change the user"));
+    }
+    Ok(())
+}
+
+/// Become `uid` for good, without any capability, and look whether that is so. The groups stay: this
+/// is for a process that only sends signals.
+pub(crate) fn become_uid(uid: u32) -> io::Result<()> {
+    let wanted = Uid::from_raw(uid);
+    set_thread_res_uid(wanted, wanted, wanted)?;
+    let has = capabilities(None)?;
+    if ids()?.0 != [uid; 3] || uid == 0 || !(has.effective | has.permitted).is_empty() {
+        return Err(io::Error::other(
+            "the kernel did not take root's rights away",
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use elevate_protocol::launch::{Header, Launch, Order, Resolution, Resolve};
+use elevate_protocol::launch::{EndUser, Header, Launch, Order, Resolution, Resolve, UserEnded};
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
@@ -134,6 +134,21 @@ impl Host {
         let packet = seqpacket::receive(&own, 1 << 20, Wait::Yes).unwrap();
         match message::decode(&packet.expect("the resolver died").body) {
             Ok(Frame::Message(resolution)) => resolution,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Have every process of a uid ended; none if there is no answer.
+    pub fn end_user(&self, uid: u32) -> Option<UserEnded> {
+        let (own, theirs) = seqpacket::pair().unwrap();
+        let header = Header {
+            order: Order::EndUser,
+            id: super::unused_id(),
+        };
+        self.send(&header.packet(&EndUser { uid }), &[theirs]);
+        let packet = seqpacket::receive(&own, 1 << 20, Wait::Yes).unwrap()?;
+        match message::decode(&packet.body) {
+            Ok(Frame::Message(ended)) => Some(ended),
             other => panic!("{other:?}"),
         }
     }

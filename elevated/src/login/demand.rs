@@ -1,0 +1,86 @@
+//! From a verdict to what is asked for at the door.
+
+use elevate_policy::LoginVerdict;
+use elevate_protocol::account::Account;
+
+use crate::identity::UnknownAccount;
+
+/// What a login owes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand {
+    /// Nothing more.
+    Nothing {
+        /// The role that admits it.
+        role: String,
+    },
+    /// A code. A login is new, so that none can be fresh.
+    Code {
+        /// The role that admits it.
+        role: String,
+    },
+    /// It will not be, whatever is given.
+    Never {
+        /// Why, for the record alone.
+        why: String,
+    },
+}
+
+/// What the policy and the accounts make of a login.
+pub fn demand(account: Result<&Account, &UnknownAccount>, verdict: LoginVerdict) -> Demand {
+    match (account, verdict) {
+        (Err(unknown), _) => Demand::Never {
+            why: unknown.to_string(),
+        },
+        (_, LoginVerdict::Refused { why }) => Demand::Never { why },
+        (_, LoginVerdict::Admitted { role, mfa, .. }) => {
+            let role = role.to_string();
+            match mfa {
+                None => Demand::Nothing { role },
+                Some(_) => Demand::Code { role },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use elevate_policy::{Mfa, RoleName};
+
+    fn admitted(mfa: Option<Mfa>) -> LoginVerdict {
+        LoginVerdict::Admitted {
+            role: RoleName::new("web").unwrap(),
+            mfa,
+            until: None,
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            name: "alice".into(),
+            uid: 5000,
+            gid: 5000,
+            groups: vec![5000],
+            home: "/home/alice".into(),
+            shell: "/bin/bash".into(),
+        }
+    }
+
+    #[test]
+    fn a_new_login_owes_a_code_however_old_one_may_be() {
+        let role = "web".to_owned();
+        let within = Mfa::Within(std::time::Duration::from_secs(3600));
+        for mfa in [Mfa::Always, within] {
+            let demand = demand(Ok(&account()), admitted(Some(mfa)));
+            assert_eq!(demand, Demand::Code { role: role.clone() });
+        }
+        let demand = demand(Ok(&account()), admitted(None));
+        assert_eq!(demand, Demand::Nothing { role });
+    }
+
+    #[test]
+    fn nobody_is_admitted_without_an_account() {
+        let demand = demand(Err(&UnknownAccount::Nobody), admitted(None));
+        assert!(matches!(demand, Demand::Never { .. }));
+    }
+}

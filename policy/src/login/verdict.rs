@@ -1,0 +1,148 @@
+//! A login against the roles.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::{HostPattern, LoginWhen, Network, hours};
+use crate::mfa::Mfa;
+use crate::names::RoleName;
+use crate::people::{Membership, People, Role};
+use crate::policy::Policy;
+use crate::shown::shown;
+
+/// Somebody wants to log in.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginQuestion<'a> {
+    /// The name they log in by.
+    pub user: &'a str,
+    /// The names of this host: its nodename, and that without its domain.
+    pub host: &'a [&'a str],
+    /// The PAM service, as in pam_start(3).
+    pub service: &'a str,
+    /// Where they come from; `None` at a console, and where only a name is known.
+    pub from: Option<IpAddr>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The answer to a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginVerdict {
+    /// A role lets them in, once what is owed is there.
+    Admitted {
+        /// The role; of several the one that owes least, and of those the one that lasts longest.
+        role: RoleName,
+        /// What second factor is owed.
+        mfa: Option<Mfa>,
+        /// When the hours of the role are over; `None` when they are never. Whoever is in by
+        /// then stays.
+        until: Option<Timestamp>,
+    },
+    /// No role lets them in.
+    Refused {
+        /// Why, for the record and for administrators: it tells of roles.
+        why: String,
+    },
+}
+
+/// Roles that a refusal tells of, each with its reason.
+const TOLD: usize = 8;
+
+impl Policy {
+    /// Answers a login. The default is no; a role lets in whom it certainly includes, where all
+    /// that its `login.when` says fits.
+    pub fn login(&self, q: &LoginQuestion<'_>, people: &dyn People) -> LoginVerdict {
+        let (mut admitting, mut reasons) = (Vec::new(), Vec::new());
+        for role in self.roles.values() {
+            let objection = match role.includes(q.user, people) {
+                Membership::No => continue,
+                Membership::Unknown => "a membership could not be found out".to_owned(),
+                Membership::Yes => match role.login.when.admits(q) {
+                    Ok(until) => {
+                        admitting.push((role, until));
+                        continue;
+                    }
+                    Err(objection) => objection,
+                },
+            };
+            reasons.push(format!("role `{}`: {objection}", role.name));
+        }
+        // Of equal ones the first, by name.
+        let least = admitting.into_iter().min_by_key(|(role, until)| {
+            let end = until.unwrap_or(Timestamp::MAX);
+            (role.login.mfa, Reverse(end))
+        });
+        match least {
+            Some((role, until)) => LoginVerdict::Admitted {
+                role: role.name.clone(),
+                mfa: role.login.mfa,
+                until,
+            },
+            None => LoginVerdict::Refused {
+                why: refusal(q, &reasons),
+            },
+        }
+    }
+
+    /// Whether some role takes `user` in on a host of these names: whether they belong there at
+    /// all. By which service, when and from where is left aside.
+    pub fn admits(&self, user: &str, host: &[&str], people: &dyn People) -> Membership {
+        let here = |role: &&Role| role.login.when.is_on(host);
+        let roles = self.roles.values().filter(here);
+        Membership::any(roles.map(|role| role.includes(user, people)))
+    }
+}
+
+impl LoginWhen {
+    fn is_on(&self, host: &[&str]) -> bool {
+        let fits = |hosts: &Vec<HostPattern>| hosts.iter().any(|pattern| pattern.matches(host));
+        self.hosts.as_ref().is_none_or(fits)
+    }
+
+    /// Until when it fits, or the first thing that doesn't.
+    fn admits(&self, q: &LoginQuestion<'_>) -> Result<Option<Timestamp>, String> {
+        if !self.is_on(q.host) {
+            let names = shown(&q.host.join(", "));
+            return Err(format!("not on this host ({names}), by `login.when.hosts`"));
+        }
+        let fits = |services: &Vec<String>| services.iter().any(|service| service == q.service);
+        if !self.services.as_ref().is_none_or(fits) {
+            let service = shown(q.service);
+            return Err(format!("not by `{service}`, by `login.when.services`"));
+        }
+        let fits = |networks: &Vec<Network>| {
+            let inside = |from| networks.iter().any(|network| network.contains(from));
+            q.from.is_some_and(inside)
+        };
+        if !self.from.as_ref().is_none_or(fits) {
+            let from = q
+                .from
+                .map_or("no address".to_owned(), |from| from.to_string());
+            return Err(format!("not from {from}, by `login.when.from`"));
+        }
+        let Some(hours) = &self.hours else {
+            return Ok(None);
+        };
+        if hours.iter().any(|hours| hours.contains(q.at)) {
+            Ok(hours::until(hours, q.at))
+        } else {
+            Err(format!("not at {}, by `login.when.hours`", q.at))
+        }
+    }
+}
+
+fn refusal(q: &LoginQuestion<'_>, reasons: &[String]) -> String {
+    let user = shown(q.user);
+    if reasons.is_empty() {
+        return format!("no role includes {user}");
+    }
+    let told = reasons.iter().take(TOLD).map(String::as_str);
+    let more = match reasons.len().saturating_sub(TOLD) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let told: Vec<_> = told.collect();
+    format!("no role lets {user} in: {}{more}", told.join("; "))
+}
