@@ -49,3 +49,17 @@ fn the_example_beside_the_policy_files_is_a_policy() {
     assert!(example.contains("[rule."), "no example found:\n{example}");
     loads("policy.d/README", example);
 }
+
+#[test]
+fn the_packages_are_of_one_version() {
+    let wanted = concat!("elevate (= ", env!("CARGO_PKG_VERSION"), "-1)");
+    for package in ["libpam-elevate", "elevate-directory"] {
+        let manifest = read(&format!("packaging/{package}/Cargo.toml"));
+        let depends = manifest.lines().find(|line| line.starts_with("depends = "));
+        let depends = depends.expect("the package depends on something");
+        assert!(depends.contains(wanted), "{package}: {depends}");
+    }
+    let changelog = read("packaging/deb/changelog");
+    let first = concat!("elevate (", env!("CARGO_PKG_VERSION"), "-1)");
+    assert!(changelog.starts_with(first), "{changelog}");
+}
