@@ -5,26 +5,35 @@ use std::process::{Command, Stdio};
 use crate::layer::{Layer, key_of};
 use crate::{Error, Release};
 
-/// What every machine has. Python is there for attack programs.
+/// What every machine has. Python is there for attack programs; slapd and openssl for the directory
+/// that people come from; oathtool for codes, pamtester and Google's module to compare ours with.
 const PACKAGES: &[&str] = &[
     "at",
     "cron",
     "dbus",
     "iproute2",
+    "ldap-utils",
     "less",
+    "libnss-systemd",
+    "libpam-google-authenticator",
     "libpam-systemd",
     "login",
+    "oathtool",
     "opendoas",
     "openssh-client",
     "openssh-server",
+    "openssl",
+    "pamtester",
     "passwd",
     "pkexec",
     "polkitd",
     "procps",
     "python3-minimal",
+    "slapd",
     "sudo",
     "systemd",
     "systemd-sysv",
+    "systemd-userdbd",
     "util-linux",
     "vim-tiny",
 ];

@@ -169,6 +169,11 @@ class Stream:
         self.say("hello")
         self.say("proof", nonce=self.hear()["nonce"])
 
+    def give(self, code):
+        """The answer to the question for a code, which comes next."""
+        assert self.hear()["type"] == "ask-code"
+        self.say("code", text=code)
+
     def rest(self):
         """Everything until the other end is gone."""
         heard = []

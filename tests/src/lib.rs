@@ -24,13 +24,38 @@
 //! }
 //! ```
 //!
+//! A machine can have a real directory server, with twenty people who have no line in `/etc/passwd`
+//! ([`DirectoryServer`], `fixtures/people.ldif`); a [`Factor`] is somebody's second factor, enrolled
+//! by [`Login::enrol`] or [`Machine::enrol`]; [`Machine::voter`] logs somebody in who votes with codes
+//! of theirs; [`Machine::ssh`] logs in where sshd asks for a code, as after [`Machine::guard_sshd`]:
+//!
+//! ```no_run
+//! use elevate_tests::{SharedMachine, Spec};
+//!
+//! static MACHINE: SharedMachine = SharedMachine::new(|| {
+//!     Spec::new("door").prepared(|machine| machine.directory_server().create())
+//! });
+//!
+//! #[test]
+//! fn a_disabled_person_does_not_get_in() {
+//!     let machine = MACHINE.get();
+//!     let mut factor = machine.enrol("alice");
+//!     let alice = machine.ssh("alice").login(&[&factor.code()]);
+//!     machine.directory_server().disable("alice");
+//!     alice.wait_until_ended(std::time::Duration::from_secs(2));
+//!     machine.ssh("alice").refused(&[&factor.code()]);
+//! }
+//! ```
+//!
 //! Whatever goes wrong with the machine itself inside a test (a command that hangs, a pattern that
 //! never comes) is a panic that says what was seen; only [`Machine::boot`] returns an error.
 
 mod base;
 mod command;
+mod directory_server;
 mod elevate;
 mod error;
+mod factor;
 mod hostile;
 mod journal;
 mod keeper;
@@ -43,10 +68,14 @@ mod poll;
 mod running;
 mod shared;
 mod spec;
+mod ssh;
 mod terminal;
+mod voter;
 
 pub use command::{Command, Output};
+pub use directory_server::DirectoryServer;
 pub use error::Error;
+pub use factor::Factor;
 pub use journal::Entry;
 pub use login::Login;
 pub use machine::Machine;
@@ -56,4 +85,6 @@ pub use poll::poll;
 pub use running::Running;
 pub use shared::{MachineInTest, SharedMachine};
 pub use spec::{Release, Spec};
+pub use ssh::{Door, Refusal, Ssh};
 pub use terminal::Terminal;
+pub use voter::Voter;

@@ -1,7 +1,8 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::{Command, Machine, Output, Running, Terminal, poll};
+use crate::ssh::window;
+use crate::{Command, Machine, Output, Terminal};
 
 /// One login of a user through sshd, for as long as this value lives. Everything started with it
 /// runs in this login's audit session and logind session, as from several windows of one ssh
@@ -12,38 +13,24 @@ pub struct Login<'m> {
     user: String,
     /// The socket of ssh's connection sharing, in the machine.
     control: String,
-    connection: Option<Running>,
+    /// Where the client that holds the connection runs.
+    connection: Mutex<Terminal>,
 }
 
 impl<'m> Login<'m> {
-    #[track_caller]
-    pub(crate) fn open(machine: &'m Machine, user: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let control = format!("/run/harness-ssh-{number}");
-        let connect = machine.command(&["ssh", "-MNS", &control, "-l", user, "127.0.0.1"]);
-        // It lasts as long as the login; the timeout is for commands.
-        let connection = connect.timeout(Duration::from_secs(3600)).start();
-        let login = Self {
+    /// A login whose client shares its connection on the socket `control`.
+    pub(crate) fn new(
+        machine: &'m Machine,
+        user: String,
+        control: String,
+        connection: Terminal,
+    ) -> Self {
+        Self {
             machine,
-            user: user.into(),
+            user,
             control,
-            connection: Some(connection),
-        };
-        poll(
-            &format!("{user} to be logged in"),
-            Duration::from_secs(30),
-            || {
-                let connection = login.connection.as_ref()?;
-                assert!(
-                    !connection.ended(),
-                    "no login for {user}: {}",
-                    connection.stderr_so_far()
-                );
-                (login.multiplexer("check").status == 0).then_some(())
-            },
-        );
-        login
+            connection: connection.into(),
+        }
     }
 
     /// Whose login it is.
@@ -83,14 +70,46 @@ impl<'m> Login<'m> {
         terminal
     }
 
+    /// A shell on a terminal of its own that waits behind the prompt `ready> ` and shows what is
+    /// typed as it is typed.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[track_caller]
+    pub fn shell(&self) -> Terminal {
+        let mut terminal = self.terminal("exec bash --norc --noprofile --noediting");
+        terminal.send("PS1='ready> '; echo $((20 + 2))\n");
+        terminal.expect(r"22\r\nready> $");
+        terminal
+    }
+
+    /// Waits until the far side has ended the login, and returns what its client said at the end.
+    ///
+    /// # Panics
+    /// If the login lives on for longer than this.
+    #[track_caller]
+    pub fn wait_until_ended(&self, within: Duration) -> String {
+        let mut connection = self.connection();
+        connection.wait_within(within);
+        connection.screen()
+    }
+
+    /// Whether the far side has ended the login.
+    pub fn ended(&self) -> bool {
+        self.connection().ended()
+    }
+
     /// Ends the login and waits for it. Dropping it ends it too.
     pub fn logout(self) {}
 
     fn ssh<'a>(&'a self, options: &[&'a str], line: &'a str) -> Vec<&'a str> {
-        let mut argv = vec!["ssh", "-S", &self.control, "-o", "ControlMaster=no"];
-        argv.extend(options);
-        argv.extend(["-l", &self.user, "127.0.0.1", line]);
-        argv
+        window(&self.user, &self.control, options, line)
+    }
+
+    fn connection(&self) -> std::sync::MutexGuard<'_, Terminal> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn multiplexer(&self, order: &str) -> Output {
@@ -103,8 +122,8 @@ impl Drop for Login<'_> {
     fn drop(&mut self) {
         self.multiplexer("exit");
         // A test that already fails should fail for its own reason only.
-        if let (Some(connection), false) = (self.connection.take(), std::thread::panicking()) {
-            connection.wait();
+        if !std::thread::panicking() {
+            self.connection().wait();
         }
     }
 }

@@ -157,13 +157,14 @@ impl Machine {
     }
 
     /// Logs a user in through the machine's sshd: a login as real as any, with a loginuid, an audit
-    /// session and a logind session. Everything done with it shares that one login.
+    /// session and a logind session. Everything done with it shares that one login. Where sshd asks
+    /// for more than a key see [`ssh`](Self::ssh).
     ///
     /// # Panics
     /// If sshd refuses.
     #[track_caller]
     pub fn login(&self, user: &str) -> Login<'_> {
-        Login::open(self, user)
+        self.ssh(user).login(&[])
     }
 
     /// A command as root on a terminal of 24 rows and 80 columns that belongs to nobody's login. For a terminal inside a

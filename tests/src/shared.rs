@@ -29,7 +29,7 @@ impl SharedMachine {
     #[track_caller]
     pub fn get(&'static self) -> MachineInTest {
         match self.machine.get_or_init(|| Machine::boot((self.spec)())) {
-            Ok(machine) => MachineInTest { machine },
+            Ok(machine) => MachineInTest(Held::Shared(machine)),
             Err(why) => panic!("{why}"),
         }
     }
@@ -37,15 +37,37 @@ impl SharedMachine {
 
 /// A machine in the hands of a test; see [`SharedMachine::get`].
 #[derive(Debug)]
-pub struct MachineInTest {
-    machine: &'static Machine,
+pub struct MachineInTest(Held);
+
+#[derive(Debug)]
+enum Held {
+    Shared(&'static Machine),
+    Own(Box<Machine>),
+}
+
+impl MachineInTest {
+    /// A machine of one test's own. It ends with the test and not with the file, as each machine
+    /// takes a good part of what the kernel gives one user (inotify(7), `max_user_instances`).
+    ///
+    /// # Panics
+    /// If the machine does not boot.
+    #[track_caller]
+    pub fn alone(spec: Spec) -> Self {
+        match Machine::boot(spec) {
+            Ok(machine) => Self(Held::Own(Box::new(machine))),
+            Err(why) => panic!("{why}"),
+        }
+    }
 }
 
 impl Deref for MachineInTest {
     type Target = Machine;
 
     fn deref(&self) -> &Machine {
-        self.machine
+        match &self.0 {
+            Held::Shared(machine) => machine,
+            Held::Own(machine) => machine,
+        }
     }
 }
 
@@ -55,7 +77,7 @@ impl Drop for MachineInTest {
             return;
         }
         let test = thread::current();
-        match journal::keep(self.machine, test.name().unwrap_or("test")) {
+        match journal::keep(self, test.name().unwrap_or("test")) {
             Ok(files) => eprintln!("the machine's journal is kept: {files:#?}"),
             Err(why) => eprintln!("the machine's journal is lost: {why}"),
         }

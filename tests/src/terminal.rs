@@ -132,6 +132,30 @@ impl Terminal {
         }
     }
 
+    /// Waits until a pattern appears after what [`expect`](Self::expect) has matched, or the program
+    /// ends. Returns whether it appeared.
+    ///
+    /// # Panics
+    /// If neither happens within 20 seconds.
+    #[track_caller]
+    pub fn shows_or_ends(&mut self, pattern: &str) -> bool {
+        let regex = Regex::new(pattern).unwrap_or_else(|why| panic!("{why}"));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = regex.find(&self.seen[self.expected..]) {
+                self.expected += found.end();
+                return true;
+            }
+            if self.closed {
+                return false;
+            }
+            assert!(
+                self.fill(deadline),
+                "waited {PATIENCE:?} in vain for {pattern:?}, or its end, on {self:?}"
+            );
+        }
+    }
+
     /// Makes the window larger or smaller.
     ///
     /// # Panics
@@ -143,7 +167,7 @@ impl Terminal {
 
     /// Everything that was on the screen so far.
     pub fn screen(&mut self) -> String {
-        while !self.closed && self.fill(Instant::now()) {}
+        self.ended();
         String::from_utf8_lossy(&self.seen).into_owned()
     }
 
@@ -170,6 +194,12 @@ impl Terminal {
             );
         }
         code(self.child.wait().expect("the program is our child"))
+    }
+
+    /// Whether the program has ended, and everything else that had the terminal.
+    pub fn ended(&mut self) -> bool {
+        while !self.closed && self.fill(Instant::now()) {}
+        self.closed
     }
 
     /// Closes the window: the program gets SIGHUP.

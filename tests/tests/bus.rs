@@ -71,6 +71,12 @@ fn the_manager_and_its_methods_are_seen_with_busctl() {
         (".Why", "a{sv}", "s"),
         (".Status", "-", "a{sv}"),
         (".Subscribe", "-", "-"),
+        (".Enrol", "s", "h"),
+        (".RemoveFactor", "s", "h"),
+        (".NewRecoveryCodes", "s", "h"),
+        (".FactorStatus", "s", "a{sv}"),
+        (".DirectoryStatus", "-", "a{sv}"),
+        (".SyncDirectory", "-", "-"),
     ] {
         let line = seen
             .lines()
@@ -319,7 +325,8 @@ for call in (("Cancel", "s", "REQUEST"), ("Revoke", "ss", "SESSION", ""), ("Read
 fn changes_are_told_to_those_who_may_see_them_and_to_nobody_else() {
     let machine = MACHINE.get();
     let asker = login(&machine, "carl", &["asking"]);
-    let approver = login(&machine, "cora", &["agreeing"]);
+    machine.member("cora", &["agreeing"]);
+    let approver = machine.voter("cora");
     let eve = login(&machine, "evita", &["operator"]);
     let listen = r#"
 bus = Bus()
@@ -329,7 +336,7 @@ while not os.path.exists("/tmp/all-over"):
     bus.kept += [bus.receive() for _ in select.select([bus.socket], [], [], 0.05)[0]]
 print([(path.split("/")[-2:], values) for path, _, values in bus.signals(0.2)])
 "#;
-    let listening = [&approver, &eve].map(|user| {
+    let listening = [&*approver, &eve].map(|user| {
         let running = user.hostile_command(listen).start();
         let uid = user.run("id -u").text();
         machine.wait_for_file(&format!("/tmp/listens-{uid}"));
@@ -346,8 +353,9 @@ print([(path.split("/")[-2:], values) for path, _, values in bus.signals(0.2)])
     ));
     let vote = format!(
         "bus = Bus()\nstream = Stream(bus.call('Vote', 'sbss', '{id}', True, '{}', '')[-1])\n\
-         stream.prove()\nprint(stream.hear()['type'])",
-        shown.text()
+         stream.prove()\nstream.give('{}')\nprint(stream.hear()['type'])",
+        shown.text(),
+        approver.code()
     );
     assert_eq!(approver.hostile(&vote).text(), "counted");
     asking.wait().success();

@@ -219,8 +219,9 @@ fn a_session_whose_grant_is_revoked_is_gone_at_once() {
     other.run(&revoke).status(1);
     assert_eq!(machine.processes("sleep 7005"), 3);
 
+    let root = machine.login("root");
     let asked = Instant::now();
-    machine.login("root").run(&revoke).success();
+    root.run(&revoke).success();
     let over = gone(&machine, "sleep 7005", Duration::from_secs(20));
     assert!(over - asked < LATE, "{:?}", over - asked);
     let output = session.client.wait();

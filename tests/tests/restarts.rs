@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use elevate_tests::{Entry, Login, Machine, Running, SharedMachine, Spec};
+use elevate_tests::{Entry, Login, Machine, MachineInTest, Running, Spec, Voter};
 use serde_json::Value;
 
 const POLICY: &str = r#"
@@ -39,17 +39,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LATE: Duration = Duration::from_secs(1);
 
 /// Makes a machine for one test, named after it.
-macro_rules! machine {
-    ($name:literal) => {{
-        static MACHINE: SharedMachine =
-            SharedMachine::new(|| Spec::new($name).prepared(|m| m.policy("test", POLICY)));
-        MACHINE.get()
-    }};
+#[track_caller]
+fn machine(name: &str) -> MachineInTest {
+    MachineInTest::alone(Spec::new(name).prepared(|machine| machine.policy("test", POLICY)))
 }
 
 fn member<'m>(machine: &'m Machine, name: &str, group: &str) -> Login<'m> {
     machine.member(name, &[group]);
     machine.login(name)
+}
+
+fn lead<'m>(machine: &'m Machine, name: &str) -> Voter<'m> {
+    machine.member(name, &["lead"]);
+    machine.voter(name)
 }
 
 /// Kills a service's main process and waits for its successor.
@@ -72,25 +74,21 @@ const INTERRUPTIONS: [(&str, Interruption); 2] = [("restarted", restart), ("kill
 
 #[test]
 fn a_request_waits_on_and_every_vote_counts() {
-    let machine = machine!("restart-waiting");
-    let (one, two) = (
-        member(&machine, "lea", "lead"),
-        member(&machine, "lee", "lead"),
-    );
+    let machine = machine("restart-waiting");
+    let (one, two) = (lead(&machine, "lea"), lead(&machine, "lee"));
     for (name, interrupt) in INTERRUPTIONS {
         let asker = member(&machine, &format!("asker-{name}"), "operator");
         let marker = format!("/root/{name}");
         let asking = asker.command(&format!("elevate touch {marker}")).start();
         let user = [("ELEVATE_USER", asker.user())];
         let request = machine.event("request", &user).request();
-        let approve = format!("elevatectl approve --yes {request}");
 
         interrupt(&machine, DAEMON);
-        one.run(&approve).success();
+        one.approve(&request).success();
         interrupt(&machine, DAEMON);
         assert!(!asking.ended(), "{name}: {}", asking.stderr_so_far());
         assert!(!machine.has(&marker), "{name}");
-        two.run(&approve).success();
+        two.approve(&request).success();
         asking.wait().success();
         assert!(machine.has(&marker), "{name}");
         let grant = machine.event("grant", &[("ELEVATE_REQUEST", &request)]);
@@ -100,11 +98,8 @@ fn a_request_waits_on_and_every_vote_counts() {
 
 #[test]
 fn a_client_that_leaves_during_a_restart_takes_its_request_along() {
-    let machine = machine!("restart-leaving");
-    let (ann, bob) = (
-        member(&machine, "ann", "operator"),
-        member(&machine, "bob", "lead"),
-    );
+    let machine = machine("restart-leaving");
+    let (ann, bob) = (member(&machine, "ann", "operator"), lead(&machine, "bob"));
     let asking = ann.command("elevate touch /root/ann").start();
     let request = machine
         .event("request", &[("ELEVATE_USER", "ann")])
@@ -117,8 +112,7 @@ fn a_client_that_leaves_during_a_restart_takes_its_request_along() {
     machine.signal(pid, "KILL");
     asking.wait();
     machine.event("withdrawal", &[("ELEVATE_REQUEST", &request)]);
-    bob.run(&format!("elevatectl approve --yes {request}"))
-        .status(1);
+    bob.approve(&request).status(1);
     assert!(!machine.has("/root/ann"));
 }
 
@@ -142,7 +136,7 @@ fn listed(machine: &Machine, id: &str) -> Value {
 
 #[test]
 fn a_session_runs_on_is_listed_recorded_and_can_be_revoked() {
-    let machine = machine!("restart-running");
+    let machine = machine("restart-running");
     for (name, interrupt) in INTERRUPTIONS {
         for unit in [DAEMON, LAUNCHER] {
             let part = unit.split('.').next().unwrap();
@@ -183,7 +177,7 @@ fn a_session_runs_on_is_listed_recorded_and_can_be_revoked() {
 
 #[test]
 fn a_session_that_ends_while_the_daemon_is_away_is_on_record_with_its_status() {
-    let machine = machine!("restart-ended");
+    let machine = machine("restart-ended");
     let kim = member(&machine, "kim", "operator");
     let script = "until test -e /tmp/sign; do sleep 0.05; done; /bin/true last; exit 6";
     let (running, start) = session(&kim, &format!("elevate sh -c '{script}'"));
@@ -231,7 +225,7 @@ fn gone(machine: &Machine, line: &str) -> Instant {
 
 #[test]
 fn the_time_is_kept_though_daemon_and_launcher_were_killed() {
-    let machine = machine!("restart-deadline");
+    let machine = machine("restart-deadline");
     let al = member(&machine, "al", "operator");
     let begun = Instant::now();
     let (running, start) = session(
@@ -252,7 +246,7 @@ fn the_time_is_kept_though_daemon_and_launcher_were_killed() {
 
 #[test]
 fn the_time_is_kept_though_daemon_and_launcher_never_come_back() {
-    let machine = machine!("restart-never");
+    let machine = machine("restart-never");
     let ed = member(&machine, "ed", "operator");
     let begun = Instant::now();
     let line = format!("elevate --for 5s {}; exit $?", stubborn("7103"));
@@ -267,7 +261,7 @@ fn the_time_is_kept_though_daemon_and_launcher_never_come_back() {
 
 #[test]
 fn a_session_that_nobody_can_revoke_or_record_any_more_is_gone_at_once() {
-    let machine = machine!("restart-stop");
+    let machine = machine("restart-stop");
     let ute = member(&machine, "ute", "operator");
     let (running, _) = session(&ute, &format!("elevate {}", stubborn("7107")));
     wait_for_three(&machine, "sleep 7107");
@@ -281,7 +275,7 @@ fn a_session_that_nobody_can_revoke_or_record_any_more_is_gone_at_once() {
 
 #[test]
 fn the_service_manager_ends_what_nobody_else_is_left_to_end() {
-    let machine = machine!("restart-nobody");
+    let machine = machine("restart-nobody");
     let noa = member(&machine, "noa", "operator");
     let begun = Instant::now();
     let line = format!("elevate --for 5s nice {}", stubborn("7106"));
@@ -312,7 +306,7 @@ fn never_come_back(machine: &Machine) {
 
 #[test]
 fn a_leader_killed_while_the_launcher_was_away_takes_its_session_along_at_once() {
-    let machine = machine!("restart-leader");
+    let machine = machine("restart-leader");
     let lu = member(&machine, "lu", "operator");
     let (running, start) = session(&lu, &format!("elevate {}", stubborn("7104")));
     wait_for_three(&machine, "sleep 7104");
@@ -329,7 +323,7 @@ fn a_leader_killed_while_the_launcher_was_away_takes_its_session_along_at_once()
 
 #[test]
 fn daemon_launcher_and_leader_all_killed_leave_nothing() {
-    let machine = machine!("restart-all");
+    let machine = machine("restart-all");
     let max = member(&machine, "max", "operator");
     let (running, start) = session(&max, &format!("elevate {}", stubborn("7105")));
     wait_for_three(&machine, "sleep 7105");
@@ -349,7 +343,7 @@ fn daemon_launcher_and_leader_all_killed_leave_nothing() {
 
 #[test]
 fn a_launcher_that_is_killed_is_there_for_the_next_command() {
-    let machine = machine!("restart-next");
+    let machine = machine("restart-next");
     let nia = member(&machine, "nia", "operator");
     for _ in 0..3 {
         kill(&machine, LAUNCHER);

@@ -1,17 +1,21 @@
 //! The package and its units: what is installed, how it is fenced in, and what installing, upgrading
 //! and removing it does to a machine at work.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use elevate_tests::{DEBS_VARIABLE, Machine, SharedMachine, Spec};
 
-const UNITS: [&str; 4] = [
+const UNITS: [&str; 7] = [
     "elevated.service",
     "elevate-launcher.service",
     "elevate-launcher.socket",
+    "elevate-login.socket",
+    "elevate-directory.service",
+    "elevate-directory.socket",
     "elevate.slice",
 ];
+
+const PACKAGES: [&str; 3] = ["libpam-elevate", "elevate-directory", "elevate"];
 
 const POLICY: &str = r#"
 [role.operator]
@@ -147,7 +151,11 @@ fn a_command_meets_no_sandbox_of_ours() {
 #[test]
 fn everything_is_enabled_and_up_once_installed() {
     let machine = MACHINE.get();
-    for unit in ["elevated.service", "elevate-launcher.socket"] {
+    for unit in [
+        "elevated.service",
+        "elevate-launcher.socket",
+        "elevate-login.socket",
+    ] {
         assert_eq!(
             machine.run(&["systemctl", "is-enabled", unit]).text(),
             "enabled"
@@ -162,7 +170,7 @@ fn everything_is_enabled_and_up_once_installed() {
 #[test]
 fn files_belong_to_root_and_nobody_else_can_write_them() {
     let machine = MACHINE.get();
-    let list = "dpkg -L elevate | while read f; do [ -d \"$f\" ] || [ -L \"$f\" ] || stat -c '%U:%G %a %n' \"$f\"; done";
+    let list = "dpkg -L elevate libpam-elevate elevate-directory | while read f; do [ -d \"$f\" ] || [ -L \"$f\" ] || stat -c '%U:%G %a %n' \"$f\"; done";
     let files = machine.run(&["sh", "-c", list]).success().text();
     for line in files.lines() {
         let (owner, rest) = line.split_once(' ').unwrap();
@@ -179,14 +187,19 @@ fn files_belong_to_root_and_nobody_else_can_write_them() {
         "/usr/bin/elevatectl",
         "/usr/libexec/elevate/elevated",
         "/usr/libexec/elevate/elevate-launcher",
+        "/usr/libexec/elevate/elevate-directory",
+        "/security/pam_elevate.so",
     ] {
         assert!(files.contains(program), "{files}");
     }
     let modes = |path: &str| machine.run(&["stat", "-c", "%U %a", path]).success().text();
     for (path, mode) in [
-        ("/run/elevate", "root 700"),
+        ("/run/elevate", "root 711"),
         ("/run/elevate/launcher.sock", "root 600"),
+        ("/run/elevate/login.sock", "root 600"),
+        ("/run/userdb", "root 755"),
         ("/var/lib/elevate", "root 700"),
+        ("/var/lib/elevate/login-spool", "root 700"),
         ("/var/lib/elevate/state.db", "root 600"),
         ("/var/log/elevate", "root 700"),
         ("/var/log/elevate/sessions", "root 700"),
@@ -305,7 +318,7 @@ fn an_upgrade_ends_no_session_and_loses_no_request() {
     let machine = Machine::boot(Spec::new("upgrade").prepared(prepare)).unwrap();
     machine.member("upton", &["operator"]);
     machine.member("leadbetter", &["lead"]);
-    let (user, lead) = (machine.login("upton"), machine.login("leadbetter"));
+    let (user, lead) = (machine.login("upton"), machine.voter("leadbetter"));
     let mut running = user
         .terminal("elevate --rule anything sh -c 'echo begun; read word; echo got $word; exit 5'");
     running.expect("begun");
@@ -352,8 +365,7 @@ fn an_upgrade_ends_no_session_and_loses_no_request() {
     );
     let requests = lead.run("elevatectl requests").success().text();
     assert!(requests.contains(&request), "{requests}");
-    let mut approving = lead.terminal(&format!("elevatectl approve {request} --yes"));
-    assert_eq!(approving.wait(), 0, "{}", approving.screen());
+    lead.approve(&request).success();
     waiting.wait().success();
     assert!(machine.has("/upton-was-here"));
     running.send("word\n");
@@ -379,7 +391,9 @@ fn removing_ends_sessions_and_keeps_records_and_purging_leaves_nothing_of_ours()
         .event("start", &[("ELEVATE_COMMAND", "sleep 308")])
         .request();
 
-    machine.run(&["dpkg", "--remove", "elevate"]).success();
+    machine
+        .run(&[&["dpkg", "--remove"], &PACKAGES[..]].concat())
+        .success();
     machine.poll("the session's end", PATIENCE, || {
         (machine.processes("sleep 308") == 0).then_some(())
     });
@@ -418,7 +432,9 @@ fn removing_ends_sessions_and_keeps_records_and_purging_leaves_nothing_of_ours()
         "what was on record is there again: {listed}"
     );
 
-    machine.run(&["dpkg", "--purge", "elevate"]).success();
+    machine
+        .run(&[&["dpkg", "--purge"], &PACKAGES[..]].concat())
+        .success();
     for gone in [
         "/var/lib/elevate",
         "/var/log/elevate",
@@ -448,10 +464,12 @@ fn removing_ends_sessions_and_keeps_records_and_purging_leaves_nothing_of_ours()
 /// Installs the packages under test as an administrator would.
 fn install(machine: &Machine) {
     let debs = std::env::var_os(DEBS_VARIABLE).expect("the packages under test");
-    let debs: Vec<PathBuf> = std::env::split_paths(&debs).collect();
-    for (number, deb) in debs.iter().enumerate() {
+    let mut install = vec!["dpkg".to_owned(), "--install".to_owned()];
+    for (number, deb) in std::env::split_paths(&debs).enumerate() {
         let path = format!("/root/package-{number}.deb");
         machine.write(&path, std::fs::read(deb).unwrap(), 0o644);
-        machine.run(&["dpkg", "--install", &path]).success();
+        install.push(path);
     }
+    let install: Vec<&str> = install.iter().map(String::as_str).collect();
+    machine.run(&install).success();
 }

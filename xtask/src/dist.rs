@@ -1,7 +1,7 @@
 //! The packages, as they would be shipped.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use elevate_tests::target_dir;
@@ -11,6 +11,14 @@ use crate::setup;
 
 const CARGO_DEB_VERSION: &str = "3.8.0";
 
+/// Each .deb is a package of Cargo's, since its first line of description is that package's; with
+/// the flags that cargo-deb knows on its command line only.
+const DEBS: &[(&str, &[&str])] = &[
+    ("elevate-packaging", &[]),
+    ("elevate-packaging-libpam", &["--multiarch=same"]),
+    ("elevate-packaging-directory", &[]),
+];
+
 /// Builds everything for release and packs it. Returns the .debs.
 pub(crate) fn run() -> Result<Vec<PathBuf>> {
     setup::ready()?;
@@ -19,29 +27,74 @@ pub(crate) fn run() -> Result<Vec<PathBuf>> {
     pages()?;
 
     let dist = target_dir().join("dist");
-    if dist.exists() {
-        fs::remove_dir_all(&dist).with_context(|| format!("cannot empty {}", dist.display()))?;
+    // Somebody else may be packing at the same time: only what is whole takes the old one's place.
+    let staging = target_dir().join(format!("dist-{}", std::process::id()));
+    let (unsummed, whole) = (staging.join("unsummed"), staging.join("dist"));
+    empty(&unsummed)?;
+    empty(&whole)?;
+    for (package, flags) in DEBS {
+        pack(&cargo_deb, package, flags, &unsummed)?;
     }
-    let arguments = [
-        "deb",
-        "--no-build",
-        "--quiet",
-        "--package",
-        "elevate-packaging",
-        "--output",
-    ];
-    // Run as itself and not through cargo, which would look for it in its own folders first.
-    let mut cargo_deb = command(&cargo_deb.to_string_lossy(), &arguments);
-    // Standard output is for what the caller runs in the end.
-    succeed(cargo_deb.arg(&dist).stdout(std::io::stderr()))?;
+    for deb in debs(&unsummed)? {
+        sum(&deb, &whole)?;
+    }
+    empty(&dist)?;
+    fs::rename(&whole, &dist).with_context(|| dist.display().to_string())?;
+    fs::remove_dir_all(&staging).with_context(|| staging.display().to_string())?;
     debs(&dist)
 }
 
-/// The programs, and beside them the example that writes their pages: in one go, since each set of
-/// packages and targets would choose features, and build its own copies of dependencies, anew.
+/// Makes a folder with nothing in it.
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())
+}
+
+/// The programs, the PAM module, and beside them the example that writes their pages: in one go,
+/// since each set of packages and targets would choose features, and build its own copies of
+/// dependencies, anew.
 fn build() -> Result<()> {
-    let build = ["build", "--release", "--bins", "--example", "manuals"];
+    let build = [
+        "build",
+        "--release",
+        "--lib",
+        "--bins",
+        "--example",
+        "manuals",
+    ];
     succeed(&mut cargo(&build))
+}
+
+/// Makes a .deb in `folder`, compressed quickly: it is packed anew with its sums.
+fn pack(cargo_deb: &Path, package: &str, flags: &[&str], folder: &Path) -> Result<()> {
+    let quick = ["--no-build", "--quiet", "--fast", "--compress-type=gz"];
+    // Run as itself and not through cargo, which would look for it in its own folders first.
+    let mut deb = command(&cargo_deb.to_string_lossy(), &["deb"]);
+    deb.args(quick).args(flags).args(["--package", package]);
+    // Standard output is for what the caller runs in the end.
+    deb.arg("--output").arg(folder).stdout(std::io::stderr());
+    succeed(&mut deb)
+}
+
+/// Packs a .deb anew into `dist` with the sums that `dpkg --verify` and debsums(1) compare files
+/// with, which cargo-deb doesn't write.
+fn sum(deb: &Path, dist: &Path) -> Result<()> {
+    let contents = deb.with_extension("contents");
+    let [deb, contents, dist] = [deb, &contents, dist].map(|path| path.to_string_lossy());
+    // The changelog's date, so that the same programs make the same package.
+    let script = r#"
+        dpkg-deb --raw-extract "$1" "$2"
+        # Not of conffiles, which have sums of their own.
+        (cd "$2" && find . '(' -path ./DEBIAN -o -path ./etc ')' -prune -o -type f -printf '%P\0' |
+            sort -z | xargs -0 md5sum) >"$2/DEBIAN/md5sums"
+        SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/deb/changelog -S Timestamp)
+        export SOURCE_DATE_EPOCH
+        dpkg-deb --root-owner-group --build "$2" "$3"
+    "#;
+    let mut sum = command("sh", &["-euc", script, "sum", &deb, &contents, &dist]);
+    succeed(sum.stdout(std::io::stderr()))
 }
 
 /// Man pages and completions, which the client makes from its own table of flags. They lie beside
@@ -59,7 +112,7 @@ fn pages() -> Result<()> {
     succeed(command("gzip", &gzip).arg(pages.join("man1")))
 }
 
-fn debs(dist: &PathBuf) -> Result<Vec<PathBuf>> {
+fn debs(dist: &Path) -> Result<Vec<PathBuf>> {
     let mut debs = Vec::new();
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();

@@ -40,6 +40,8 @@ fn an_approver_is_told_looks_and_approves_at_their_own_terminal_and_the_command_
     desk.send(format!("elevatectl approve {request}\n"));
     desk.expect(r"Approve\? \[y/N\] ");
     desk.send("y\n");
+    desk.expect("Verification code: $");
+    desk.send(format!("{}\n", bob.code()));
     desk.expect(&format!("approved request {request}: granted, 1 of 1"));
     let output = asking.wait().success();
     assert!(
@@ -66,7 +68,7 @@ fn an_answer_other_than_yes_approves_nothing() {
     ben.run(&format!("elevatectl approve {request}")).status(2);
     assert_eq!(show(&ana, &request)["state"], "waiting");
     assert!(!machine.has("/root/ana"));
-    ben.run(&format!("elevatectl deny {request}")).success();
+    ben.deny(&request).success();
     asking.wait().status(1);
 }
 
@@ -80,7 +82,7 @@ fn an_approved_command_runs_as_root_in_its_own_terminal_and_scope() {
     let outer = terminal.expect(r"(/dev/pts/\d+)\r\n");
     let request =
         terminal.expect(r"waiting for 1 approval \(role lead\) · request (\w{8}) · 1\d:\d\d left");
-    approve(&bea, &request).success();
+    bea.approve(&request).success();
     terminal.expect(r"bea approved \(1 of 1\)");
     terminal.expect(r"\r\n0\r\n");
     let inner = terminal.expect(r"(/dev/pts/\d+)\r\n");
@@ -167,7 +169,7 @@ fn who_watches_sees_every_step_and_only_what_concerns_them() {
     watching.expect(&format!(
         "request {request} waiting .*: wes as root: touch /root/wes"
     ));
-    approve(&bob, &request).success();
+    bob.approve(&request).success();
     watching.expect(&format!("request {request} granted"));
     watching.expect(&format!("session {request} running"));
     watching.expect(&format!("session {request} ended"));

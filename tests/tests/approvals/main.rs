@@ -7,7 +7,7 @@ mod without;
 
 use std::time::Duration;
 
-use elevate_tests::{Login, Machine, Output, Running, SharedMachine, Spec};
+use elevate_tests::{Login, Machine, Output, Running, SharedMachine, Spec, Voter};
 use serde_json::Value;
 
 const POLICY: &str = r#"
@@ -65,8 +65,9 @@ fn operator<'m>(machine: &'m Machine, name: &str) -> Login<'m> {
     member(machine, name, &["operator"])
 }
 
-fn lead<'m>(machine: &'m Machine, name: &str) -> Login<'m> {
-    member(machine, name, &["lead"])
+fn lead<'m>(machine: &'m Machine, name: &str) -> Voter<'m> {
+    machine.member(name, &["lead"]);
+    machine.voter(name)
 }
 
 /// Asks for something, and comes back with the request as soon as it waits.
@@ -80,6 +81,7 @@ fn ask(login: &Login<'_>, line: &str) -> (Running, String) {
     (running, request)
 }
 
+/// The vote of somebody whose vote won't count, whatever code they could give.
 fn approve(login: &Login<'_>, request: &str) -> Output {
     login.run(&format!("elevatectl approve --yes {request}"))
 }

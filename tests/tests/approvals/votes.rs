@@ -53,7 +53,7 @@ fn nobody_approves_themselves_not_through_su_nor_an_elevated_session() {
     );
     assert!(!machine.has("/root/amy"));
     // The honest way is open all the while.
-    approve(&bill, &request).success();
+    bill.approve(&request).success();
     asking.wait().success();
     assert!(machine.has("/root/amy"));
 }
@@ -101,7 +101,7 @@ fn a_vote_counts_only_from_a_login_of_the_voters_own_that_is_not_elevated() {
         .status(1);
 
     assert_eq!(show(&art, &request)["agreed"], 0);
-    approve(&bob, &request).success();
+    bob.approve(&request).success();
     asking.wait().success();
 }
 
@@ -151,7 +151,7 @@ fn who_has_nothing_to_do_with_a_request_neither_sees_it_nor_votes_on_it() {
     assert!(voted.success().text().contains("NotFound"));
     assert_eq!(show(&abe, &request)["agreed"], 0);
 
-    bob.run(&format!("elevatectl deny --comment no {request}"))
+    bob.with_code(&format!("elevatectl deny --comment no {request}"))
         .success();
     asking.wait().status(1);
     assert!(!machine.has("/root/abe"));
@@ -173,7 +173,7 @@ fn a_vote_counts_for_what_the_voter_was_shown_and_for_nothing_else() {
     }
     assert_eq!(show(&bob, &request)["agreed"], 0);
     assert!(!machine.has("/root/asa"));
-    approve(&bob, &request).success();
+    bob.approve(&request).success();
     asking.wait().success();
     assert!(machine.has("/root/asa"));
 }
@@ -195,7 +195,7 @@ fn a_vote_without_proof_of_who_casts_it_is_none() {
     }
     assert_eq!(show(&bob, &request)["agreed"], 0);
     assert!(!machine.has("/root/axl"));
-    bob.run(&format!("elevatectl deny {request}")).success();
+    bob.deny(&request).success();
     asking.wait().status(1);
 }
 
@@ -205,15 +205,15 @@ fn two_approvals_are_of_two_people() {
     let asker = operator(&machine, "alf");
     let (one, two) = (lead(&machine, "lena"), lead(&machine, "leo"));
     let (asking, request) = ask(&asker, "elevate mkdir /root/alf");
-    let first = approve(&one, &request).success().text();
+    let first = one.approve(&request).success().text();
     assert!(first.contains("waiting, 1 of 2"), "{first}");
     let twice = "you have voted on this request already";
-    assert_refused(&machine, approve(&one, &request), "lena", &request, twice);
+    assert_refused(&machine, one.approve(&request), "lena", &request, twice);
     let again = machine.login("lena");
     approve(&again, &request).status(1);
     assert!(!machine.has("/root/alf"));
 
-    let second = approve(&two, &request).success().text();
+    let second = two.approve(&request).success().text();
     assert!(second.contains("granted, 2 of 2"), "{second}");
     let output = asking.wait().success();
     for line in ["lena approved (1 of 2)", "leo approved (2 of 2)"] {
@@ -231,7 +231,7 @@ fn a_vote_of_one_who_lost_the_role_is_none() {
     let (asking, request) = ask(&ali, "elevate touch /root/ali");
     assert_eq!(show(&bob, &request)["state"], "waiting");
     machine.leave("bastian", "lead");
-    approve(&bob, &request).status(1);
+    bob.approve(&request).status(1);
     bob.run(&format!("elevatectl show {request}")).status(1);
     assert!(!machine.has("/root/ali"));
     ali.run(&format!("elevatectl cancel {request}")).success();

@@ -8,11 +8,12 @@ fn a_denied_request_runs_nothing_and_says_who_said_no_and_why() {
     let (aug, bob) = (operator(&machine, "aug"), lead(&machine, "berta"));
     let (asking, request) = ask(&aug, "elevate touch /root/aug");
     let denied = format!("elevatectl deny --comment 'not on a Friday' {request}");
-    assert!(bob.run(&denied).success().text().contains("denied request"));
+    let said = bob.with_code(&denied).success().text();
+    assert!(said.contains("denied request"), "{said}");
     let output = asking.wait().status(1);
     let said = output.errors();
     assert!(said.contains("berta denied it: not on a Friday"), "{said}");
-    let late = approve(&bob, &request).status(1);
+    let late = bob.approve(&request).status(1);
     assert!(late.errors().contains("denied already"), "{late:?}");
     machine.event("denial", &[("ELEVATE_REQUEST", &request)]);
     assert_runs_nothing(&machine, &request, "/root/aug");
@@ -56,7 +57,7 @@ fn a_request_that_is_taken_back_runs_nothing() {
             _ => terminal.close(),
         }
         machine.event("withdrawal", &[("ELEVATE_REQUEST", &request)]);
-        let late = approve(&bob, &request).status(1);
+        let late = bob.approve(&request).status(1);
         assert!(
             late.errors().contains("withdrawn already"),
             "{way}: {late:?}"
@@ -95,7 +96,7 @@ fn a_request_that_nobody_agrees_to_in_time_runs_nothing() {
     ] {
         assert!(timeout.is(field, value), "{field} in {timeout:#?}");
     }
-    let late = approve(&bob, &request).status(1);
+    let late = bob.approve(&request).status(1);
     assert!(late.errors().contains("timed out already"), "{late:?}");
     assert_runs_nothing(&machine, &request, "/root/tim");
 }
@@ -119,7 +120,7 @@ fn a_change_of_the_rule_voids_a_request_that_waits() {
     assert_eq!(show(&bob, &request)["state"], "waiting");
 
     rule("3m");
-    let vote = approve(&bob, &request).status(1);
+    let vote = bob.approve(&request).status(1);
     assert!(
         vote.errors()
             .contains("the policy changed while this request waited"),
@@ -130,7 +131,7 @@ fn a_change_of_the_rule_voids_a_request_that_waits() {
     assert_runs_nothing(&machine, &request, "/root/ava");
 
     let (asking, request) = ask_again(&ava, &request, "elevate install -d /root/ava");
-    approve(&bob, &request).success();
+    bob.approve(&request).success();
     asking.wait().success();
     assert!(machine.has("/root/ava"));
 }

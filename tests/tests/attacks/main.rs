@@ -1,12 +1,16 @@
 //! Carries out the attacks of docs/past-cves.md on a booted machine: each fails, each refusal is on
 //! record once, and honest use of the same path still works.
 
+mod codes;
 mod descriptors;
+mod door;
 mod empty_argv;
 mod environment;
+mod fail_open;
 mod ids;
 mod kills;
 mod names;
+mod places;
 mod same_user;
 mod streams;
 mod swaps;
@@ -15,7 +19,7 @@ mod terminal;
 use std::fs;
 use std::path::Path;
 
-use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec};
+use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec, Voter};
 
 static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("attacks").prepared(prepare));
 
@@ -54,6 +58,13 @@ fn login<'m>(machine: &'m Machine, name: &str, group: &str) -> Login<'m> {
     machine.login(name)
 }
 
+/// Somebody whose agreement counts.
+#[track_caller]
+fn voter<'m>(machine: &'m Machine, name: &str) -> Voter<'m> {
+    machine.member(name, &["agreeing"]);
+    machine.voter(name)
+}
+
 /// Honest use works for this user, and then these refusals of theirs are on record: events come in
 /// order, so none is still on its way.
 #[track_caller]
@@ -83,6 +94,7 @@ fn every_test_that_the_list_of_faults_names_exists() {
         "protocol/src",
         "elevated/src",
         "client/src",
+        "client/tests",
         "session/tests",
     ] {
         read_all(&workspace.join(folder), &mut sources);

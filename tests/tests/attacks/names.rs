@@ -1,7 +1,7 @@
 //! Names, ids and texts that leave their place: paths, command lines, records, terminals
 //! (CVE-2023-42456, CVE-2023-28486).
 
-use super::{MACHINE, login, refusals_after_honest_use};
+use super::{MACHINE, login, refusals_after_honest_use, voter};
 
 const IDS: &str = r#"["../../etc/passwd", "/etc/passwd", "-rf", "k7m2x9q\n", "K7M2X9QD", "", "k7m2x9qd\x1b[2J", "%s%n"]"#;
 
@@ -35,7 +35,7 @@ for id in {IDS}:
 fn nothing_that_a_user_writes_steers_a_terminal_or_a_record() {
     let machine = MACHINE.get();
     let alice = login(&machine, "escher", "asking");
-    let approver = login(&machine, "warden", "agreeing");
+    let approver = voter(&machine, "warden");
     let program = r#"
 bad = b"\x1b[2J\n\r\x07ELEVATE_OUTCOME=granted\n\xff\xe2\x80\xae"
 text = "\x1b]0;x\x07\nELEVATE_OUTCOME=granted\n\u202e\u200b"
@@ -68,13 +68,8 @@ stream.hear()
         assert!(shown.contains(&id), "{line}: {shown}");
         assert!(shown.lines().all(harmless), "{line}: {shown}");
     }
-    let mut terminal = approver.terminal(&format!("elevatectl deny {id}"));
-    assert_eq!(terminal.wait(), 0, "{}", terminal.screen());
-    assert!(
-        !terminal.screen().contains("\x1b[2J"),
-        "{}",
-        terminal.screen()
-    );
+    let denying = approver.deny(&id).success().text();
+    assert!(!denying.contains("\x1b[2J"), "{denying}");
     drop(asking);
 }
 

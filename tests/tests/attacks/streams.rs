@@ -1,6 +1,6 @@
 //! Who is at the other end of a stream: the process that asked, and nobody who got hold of it.
 
-use super::{MACHINE, login, reason, refusals_after_honest_use};
+use super::{MACHINE, login, reason, refusals_after_honest_use, voter};
 
 #[test]
 fn another_process_of_the_same_user_proves_nothing() {
@@ -134,7 +134,7 @@ for words in (b"{", b"[]", b"{}", b"\0", b"Tx", b"O" * 70000, b'{"type":"proof",
 fn a_name_that_looks_like_facts_changes_none() {
     let machine = MACHINE.get();
     let user = login(&machine, "named", "asking");
-    let approver = login(&machine, "nadine", "agreeing");
+    let approver = voter(&machine, "nadine");
     let uid = user.run("id -u").text();
     let name = "$HOME/$'a) S 1 1\n0::elevate.slice\nUid:\t0'";
     user.run(&format!("cp /usr/bin/elevate {name}")).success();
@@ -142,11 +142,11 @@ fn a_name_that_looks_like_facts_changes_none() {
     let request = machine.event("request", &[("ELEVATE_USER", "named")]);
     assert!(request.is("ELEVATE_UID", &uid), "{request:?}");
     assert!(request.is("ELEVATE_LOGIN_UID", &uid), "{request:?}");
-    let voter = "$HOME/$'b) S 1 1\n0::elevate.slice'";
+    let renamed = "$HOME/$'b) S 1 1\n0::elevate.slice'";
     approver
-        .run(&format!("cp /usr/bin/elevatectl {voter}"))
+        .run(&format!("cp /usr/bin/elevatectl {renamed}"))
         .success();
-    let mut approving = approver.terminal(&format!("{voter} approve {} --yes", request.request()));
-    assert_eq!(approving.wait(), 0, "{}", approving.screen());
+    let line = format!("{renamed} approve {} --yes", request.request());
+    approver.with_code(&line).success();
     assert_eq!(asking.wait().success().text(), "root");
 }

@@ -1,7 +1,7 @@
 //! What runs is what was shown and agreed to: neither the file nor the words change in between
 //! (CVE-2021-23239).
 
-use super::{MACHINE, login};
+use super::{MACHINE, login, voter};
 
 /// Each begins with a harmless file, and what puts another in its place once somebody looks at it.
 const SWAPS: [(&str, &str, &str); 5] = [
@@ -36,7 +36,7 @@ const SWAPS: [(&str, &str, &str); 5] = [
 fn a_file_that_changed_after_it_was_shown_does_not_run() {
     let machine = MACHINE.get();
     let user = login(&machine, "proteus", "asking");
-    let approver = login(&machine, "peleus", "agreeing");
+    let approver = voter(&machine, "peleus");
     for (name, begin, swap) in SWAPS {
         let folder = format!("/home/proteus/{name}");
         user.run(&format!(
@@ -48,8 +48,7 @@ fn a_file_that_changed_after_it_was_shown_does_not_run() {
         let asked = [("ELEVATE_USER", "proteus"), ("ELEVATE_COMMAND", &command)];
         let id = machine.event("request", &asked).request();
         user.run(&format!("cd {folder} && {swap}")).success();
-        let mut approving = approver.terminal(&format!("elevatectl approve {id} --yes"));
-        approving.wait();
+        approver.approve(&id);
         let ended = asking.wait();
         assert_ne!(ended.status, 0, "{name}: {}", ended.describe());
         assert!(
@@ -65,7 +64,7 @@ fn a_file_that_changed_after_it_was_shown_does_not_run() {
 fn a_file_that_stayed_runs_once_it_was_agreed_to() {
     let machine = MACHINE.get();
     let user = login(&machine, "petra", "asking");
-    let approver = login(&machine, "paula", "agreeing");
+    let approver = voter(&machine, "paula");
     user.run("printf '#!/bin/sh\\nprintf \"%%s|\" \"$@\"' >tool; chmod 755 tool")
         .success();
     let program = r#"
@@ -77,8 +76,7 @@ print(child.communicate()[0] == b"|".join(words + [b""]))
     let id = machine
         .event("request", &[("ELEVATE_USER", "petra")])
         .request();
-    let mut approving = approver.terminal(&format!("elevatectl approve {id} --yes"));
-    assert_eq!(approving.wait(), 0, "{}", approving.screen());
+    approver.approve(&id).success();
     assert_eq!(
         asking.wait().success().text(),
         "True",

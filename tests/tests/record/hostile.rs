@@ -28,10 +28,7 @@ fn assert_escaped(text: &str) {
 #[test]
 fn hostile_words_are_shown_escaped_everywhere() {
     let machine = MACHINE.get();
-    let (mal, bob) = (
-        member(&machine, "mal", "asker"),
-        member(&machine, "bryn", "lead"),
-    );
+    let (mal, bob) = (member(&machine, "mal", "asker"), lead(&machine, "bryn"));
     let mut desk = bob.terminal("bash --norc");
     desk.send("echo sitting $((1 + 1))\n");
     desk.expect("sitting 2");
@@ -50,6 +47,8 @@ fn hostile_words_are_shown_escaped_everywhere() {
     desk.send(format!("elevatectl show {id}; elevatectl approve {id}\n"));
     desk.expect(r"Approve\? ");
     desk.send("y\n");
+    desk.expect("Verification code: $");
+    desk.send(format!("{}\n", bob.code()));
     desk.expect("approved request");
     asking.wait().success();
     desk.send(

@@ -5,17 +5,14 @@ use super::*;
 #[test]
 fn every_step_of_an_approved_command_is_on_record_with_all_its_fields() {
     let machine = MACHINE.get();
-    let (alice, bob) = (
-        member(&machine, "alice", "asker"),
-        member(&machine, "bob", "lead"),
-    );
+    let (alice, bob) = (member(&machine, "alice", "asker"), lead(&machine, "bob"));
     let line = "cd /var/tmp && elevate --reason 'see who is there' sh -c '/usr/bin/who; exit 5'";
     let asking = alice.command(line).start();
     let request = machine
         .event("request", &[("ELEVATE_USER", "alice")])
         .request();
     let approve = format!("elevatectl approve --yes --comment 'go ahead' {request}");
-    bob.run(&approve).success();
+    bob.with_code(&approve).success();
     asking.wait().status(5);
     machine.event("end", &[("ELEVATE_REQUEST", &request)]);
 
@@ -103,7 +100,7 @@ fn every_step_of_an_approved_command_is_on_record_with_all_its_fields() {
 #[test]
 fn every_other_way_that_a_request_or_a_grant_ends_is_on_record_too() {
     let machine = MACHINE.get();
-    let bob = member(&machine, "bert", "lead");
+    let bob = lead(&machine, "bert");
     let request_of = |user: &str| {
         machine
             .event("request", &[("ELEVATE_USER", user)])
@@ -113,7 +110,7 @@ fn every_other_way_that_a_request_or_a_grant_ends_is_on_record_too() {
     let denied = member(&machine, "deb", "asker");
     let asking = denied.command("elevate sh -c true").start();
     let request = request_of("deb");
-    bob.run(&format!("elevatectl deny --comment never {request}"))
+    bob.with_code(&format!("elevatectl deny --comment never {request}"))
         .success();
     asking.wait().status(1);
     let by = [("ELEVATE_APPROVER", "bert"), ("ELEVATE_REASON", "never")];

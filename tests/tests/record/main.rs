@@ -8,7 +8,7 @@ mod recordings;
 
 use std::time::Duration;
 
-use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec};
+use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec, Voter};
 use serde_json::Value;
 
 const POLICY: &str = r#"
@@ -53,6 +53,11 @@ fn prepare(machine: &Machine) {
 fn member<'m>(machine: &'m Machine, name: &str, group: &str) -> Login<'m> {
     machine.member(name, &[group]);
     machine.login(name)
+}
+
+fn lead<'m>(machine: &'m Machine, name: &str) -> Voter<'m> {
+    machine.member(name, &["lead"]);
+    machine.voter(name)
 }
 
 /// Runs a line that makes one session, waits for its end to be on record, and names the session.

@@ -1,9 +1,13 @@
 //! Elevate beside its peers, on one machine in one run.
 
 mod cases;
+mod changes;
+mod codes;
+mod directory;
 mod memory;
 mod report;
 mod statistics;
+mod sync;
 mod timing;
 
 use std::fs;
@@ -13,8 +17,11 @@ use anyhow::{Context as _, Result, ensure};
 use elevate_tests::{Machine, Release, Spec, target_dir};
 
 use self::cases::{CASES, Case};
+use self::changes::Changes;
+use self::codes::Codes;
 use self::memory::Memory;
 use self::report::Group;
+use self::sync::Sync;
 use self::timing::Place;
 use crate::dist;
 use crate::style::Style;
@@ -26,6 +33,9 @@ pub(crate) struct Arguments {
     /// How often each case runs, after a warm-up
     #[arg(long, default_value_t = 300)]
     rounds: usize,
+    /// How many people the directory of the first synchronisation has
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    people: u32,
     /// The Debian release: trixie or bookworm
     #[arg(long, default_value = "trixie")]
     release: Release,
@@ -33,52 +43,133 @@ pub(crate) struct Arguments {
 
 /// Measures, prints, and writes target/bench/results.json. A goal that is missed is no failure.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let cases = chosen(arguments.filter.as_deref())?;
+    let chosen = chosen(arguments.filter.as_deref())?;
     let debs = dist::run()?;
-    let machine = Machine::boot(Spec::new("bench").release(arguments.release).debs(debs))?;
-    cases::prepare(&machine);
-    let mut memory = memory::idle(&machine)?;
-    let login = machine.login(cases::USER);
-
     let load = load()?;
-    let mut groups = Vec::new();
-    for place in Place::ALL {
-        eprintln!("measuring ({}) ...", place.name());
-        let measured = timing::measure(&login, place, &cases, arguments.rounds)?;
-        groups.push(Group::new(place, &cases, measured));
+    let mut results = Results::default();
+    let boot = |name| {
+        Machine::boot(
+            Spec::new(name)
+                .release(arguments.release)
+                .debs(debs.clone()),
+        )
+    };
+    if !chosen.cases.is_empty() || chosen.codes {
+        let machine = boot("bench")?;
+        if !chosen.cases.is_empty() {
+            commands(&machine, &chosen.cases, arguments.rounds, &mut results)?;
+        }
+        if chosen.codes {
+            results.codes = Some(codes::measure(&machine)?);
+        }
     }
-    memory.extend(memory::busy(&machine, &login)?);
+    if chosen.changes || chosen.sync {
+        let machine = boot("directory")?;
+        directory::prepare(&machine);
+        if chosen.changes {
+            results.changes = Some(changes::measure(&machine)?);
+        }
+        if chosen.sync {
+            results.sync = Some(sync::measure(&machine, arguments.people)?);
+        }
+    }
 
-    print(&groups, &memory);
+    print(&results);
     println!("{}", host(load));
-    let results = report::json(arguments.release.name(), load, &groups, &memory);
+    let results = report::json(arguments.release.name(), load, &results);
     let path = write(&serde_json::to_string_pretty(&results)?)?;
     println!("All of it: {}", path.display());
     Ok(())
 }
 
-fn chosen(filter: Option<&str>) -> Result<Vec<&'static Case>> {
+/// What to measure.
+#[derive(Debug)]
+struct Chosen {
+    cases: Vec<&'static Case>,
+    codes: bool,
+    changes: bool,
+    sync: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Default)]
+struct Results {
+    groups: Vec<Group>,
+    memory: Vec<Memory>,
+    codes: Option<Codes>,
+    changes: Option<Changes>,
+    sync: Option<Sync>,
+}
+
+fn chosen(filter: Option<&str>) -> Result<Chosen> {
     let filter = filter.unwrap_or_default();
-    let chosen: Vec<_> = CASES
+    let cases: Vec<_> = CASES
         .iter()
         .filter(|case| case.name.contains(filter))
         .collect();
-    ensure!(!chosen.is_empty(), "no case is called {filter:?}");
-    Ok(chosen)
+    let [codes, changes, sync] =
+        [codes::NAME, changes::NAME, sync::NAME].map(|name| name.contains(filter));
+    ensure!(
+        codes || changes || sync || !cases.is_empty(),
+        "no case is called {filter:?}"
+    );
+    Ok(Chosen {
+        cases,
+        codes,
+        changes,
+        sync,
+    })
 }
 
-fn print(groups: &[Group], memory: &[Memory]) {
-    for group in groups {
+/// Whole commands, from their start to their end.
+fn commands(
+    machine: &Machine,
+    cases: &[&'static Case],
+    rounds: usize,
+    results: &mut Results,
+) -> Result<()> {
+    cases::prepare(machine);
+    let mut memory = memory::idle(machine)?;
+    let login = machine.login(cases::USER);
+    for place in Place::ALL {
+        eprintln!("measuring ({}) ...", place.name());
+        let measured = timing::measure(&login, place, cases, rounds)?;
+        results.groups.push(Group::new(place, cases, measured));
+    }
+    memory.extend(memory::busy(machine, &login)?);
+    results.memory = memory;
+    Ok(())
+}
+
+fn print(results: &Results) {
+    for group in &results.groups {
         let kind = match group.place {
             Place::Terminal => "At a terminal",
             Place::Pipes => "With pipes, as in scripts",
         };
         println!("{kind}:\n\n{}", group.table());
     }
-    println!("Memory:\n\n{}", report::memory_table(memory));
-    let verdicts = groups.iter().flat_map(Group::verdicts);
+    if !results.memory.is_empty() {
+        println!("Memory:\n\n{}", report::memory_table(&results.memory));
+    }
+    if let Some(codes) = &results.codes {
+        println!("One TOTP check, in one process:\n\n{}", codes.table());
+    }
+    if let Some(changes) = &results.changes {
+        let table = changes.table();
+        println!("From a change in the directory until:\n\n{table}");
+    }
+    if let Some(sync) = &results.sync {
+        println!("A directory read from nothing:\n\n{}", sync.table());
+        println!("{}", sync.memory());
+    }
+    let verdicts = results.groups.iter().flat_map(Group::verdicts);
+    let verdicts = verdicts.chain(report::memory_verdicts(&results.memory));
+    let verdicts = verdicts.chain(results.codes.iter().map(Codes::verdict));
+    let verdicts = verdicts.chain(results.changes.iter().map(Changes::verdict));
+    let verdicts = verdicts.chain(results.sync.iter().map(Sync::verdict));
     let style = Style::of_output();
-    for (met, text) in verdicts.chain(report::memory_verdicts(memory)) {
+    for (met, text) in verdicts {
         match met {
             true => println!("{} {text}", style.good("met   ")),
             false => println!("{} {text}", style.bad("missed")),
@@ -117,11 +208,15 @@ mod tests {
     #[test]
     fn a_filter_takes_what_contains_it_and_refuses_to_measure_nothing() {
         let names = |filter| -> Vec<_> {
-            let cases = chosen(Some(filter)).unwrap();
-            cases.iter().map(|case| case.name).collect()
+            let chosen = chosen(Some(filter)).unwrap();
+            assert!(!chosen.codes);
+            chosen.cases.iter().map(|case| case.name).collect()
         };
         assert_eq!(names("sudo"), ["sudo -n true", "sudo-rs -n true"]);
         assert!(chosen(Some("su -c")).is_err());
-        assert!(chosen(None).unwrap().len() > 5);
+        let all = chosen(None).unwrap();
+        assert!(all.cases.len() > 5 && all.codes && all.changes && all.sync);
+        let codes = chosen(Some("TOTP")).unwrap();
+        assert!(codes.cases.is_empty() && codes.codes);
     }
 }

@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::Results;
 use super::cases::{Case, DOAS, OURS, SUDO};
+use super::changes::Changes;
+use super::codes::Codes;
 use super::memory::Memory;
 use super::statistics::{Samples, ratio};
+use super::sync::Sync;
 use super::timing::{Measured, Place};
 use crate::table::Table;
 
@@ -124,12 +128,15 @@ impl Goal {
 }
 
 /// Everything, for target/bench/results.json.
-pub(super) fn json(release: &str, load: f64, groups: &[Group], memory: &[Memory]) -> Value {
+pub(super) fn json(release: &str, load: f64, results: &Results) -> Value {
     json!({
         "release": release,
         "load": load,
-        "timings": groups.iter().flat_map(Group::json).collect::<Vec<_>>(),
-        "memory": memory.iter().map(Memory::json).collect::<Vec<_>>(),
+        "timings": results.groups.iter().flat_map(Group::json).collect::<Vec<_>>(),
+        "memory": results.memory.iter().map(Memory::json).collect::<Vec<_>>(),
+        "codes": results.codes.as_ref().map(Codes::json),
+        "changes": results.changes.as_ref().map(Changes::json),
+        "sync": results.sync.as_ref().map(Sync::json),
     })
 }
 
@@ -207,7 +214,12 @@ mod tests {
             pss: 1024,
             goal: Some(3072),
         };
-        let value = json("trixie", 0.5, &[group(1500, 3000)], &[memory]);
+        let results = Results {
+            groups: vec![group(1500, 3000)],
+            memory: vec![memory],
+            ..Results::default()
+        };
+        let value = json("trixie", 0.5, &results);
         let ours = &value["timings"][0];
         assert_eq!(ours["median_us"], 1500.0);
         assert_eq!(ours["ratio_to"]["sudo"], 0.5);

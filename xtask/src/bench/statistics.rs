@@ -31,6 +31,10 @@ impl Samples {
         let rank = (self.0.len() * 95).div_ceil(100);
         self.0[rank - 1]
     }
+
+    pub(crate) fn longest(&self) -> Duration {
+        self.0[self.0.len() - 1]
+    }
 }
 
 /// How many times `one` the `other` fits into.
@@ -66,6 +70,7 @@ mod tests {
         twenty.push(1000);
         assert_eq!(samples(twenty).p95(), Duration::from_micros(10));
         assert_eq!(samples([3]).p95(), Duration::from_micros(3));
+        assert_eq!(samples([3, 9, 4]).longest(), Duration::from_micros(9));
     }
 
     #[test]

@@ -19,6 +19,18 @@ const EVENTS: &[&str] = &[
     "end",
     "revoke",
     "recording-read",
+    "login",
+    "login-refused",
+    "login-open",
+    "login-close",
+    "rescue",
+    "leave",
+    "factor-enrolled",
+    "factor-given",
+    "factor-refused",
+    "directory-contact",
+    "identity-refused",
+    "identity-changed",
 ];
 
 /// Events of an elevation, which name all of it.
@@ -34,7 +46,7 @@ pub(super) fn read(machine: &Machine) -> Vec<Entry> {
 /// The entries as people read them. Times count from the first one.
 pub(super) fn table(entries: &[Entry]) -> Table {
     let mut table = Table::new(&[
-        ">TIME", "EVENT", "REQUEST", "WHO", "COMMAND", "RULE", "OUTCOME",
+        ">TIME", "EVENT", "REQUEST", "WHO", "WHAT", "RULE", "OUTCOME",
     ]);
     let first = entries.first().map_or(0, microseconds);
     for (number, entry) in entries.iter().enumerate() {
@@ -44,16 +56,12 @@ pub(super) fn table(entries: &[Entry]) -> Table {
         }
         let seconds = (microseconds(entry).saturating_sub(first)) as f64 / 1e6;
         let event = field(entry, "ELEVATE_EVENT");
-        let command = match event.as_str() {
-            "exec" => format!("  {}", field(entry, "ELEVATE_ARGV")),
-            _ => field(entry, "ELEVATE_COMMAND"),
-        };
         table.push([
             format!("{seconds:.3}"),
             event,
             field(entry, "ELEVATE_REQUEST"),
             who(entry),
-            shortened(&command, 40),
+            shortened(&what(entry), 40),
             field(entry, "ELEVATE_RULE"),
             outcome(entry),
         ]);
@@ -74,6 +82,22 @@ fn tries_again(entry: &Entry, later: &Entry) -> bool {
         ]
         .into_iter()
         .all(same)
+}
+
+/// What it is about: a command, a login, or why.
+fn what(entry: &Entry) -> String {
+    let argv = entry.get("ELEVATE_ARGV").map(|argv| format!("  {argv}"));
+    let login = || {
+        let service = entry.get("ELEVATE_SERVICE")?;
+        let from = ["ELEVATE_SOURCE", "ELEVATE_TERMINAL"].map(|name| field(entry, name));
+        let from = from.into_iter().find(|text| !text.is_empty());
+        let why = entry.get("ELEVATE_REASON");
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        Some(format!("{service} from {}{why}", from?))
+    };
+    let others = ["ELEVATE_COMMAND", "ELEVATE_PURPOSE", "ELEVATE_REASON"];
+    let other = || others.into_iter().find_map(|name| entry.get(name));
+    argv.or_else(login).or_else(other).unwrap_or_default()
 }
 
 fn who(entry: &Entry) -> String {

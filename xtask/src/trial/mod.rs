@@ -1,6 +1,7 @@
 //! Elevate's main job, done by people at terminals of a throwaway machine while one watches.
 
 mod cast;
+mod door;
 mod journal;
 mod scenes;
 mod screen;
@@ -16,6 +17,7 @@ use elevate_tests::{Machine, Release, Spec};
 
 use self::scenes::{Act, Step};
 use self::stage::{Stage, took};
+use crate::command::command;
 use crate::dist;
 use crate::style::Style;
 
@@ -55,11 +57,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn introduce(style: Style) {
-    println!("alice, bob and eve have logged in through ssh, each at a terminal of their own.");
-    println!("The policy, in /etc/elevate/policy.d/try.toml:");
-    println!();
-    for line in cast::POLICY.lines() {
-        println!("     {} {line}", style.dim("│"));
+    println!(
+        "It also runs slapd, with twenty people in seven groups; eve has an account of its own."
+    );
+    for (path, text) in [
+        ("policy.d/try.toml", cast::POLICY),
+        ("directory.toml", cast::DIRECTORY),
+    ] {
+        println!();
+        println!("/etc/elevate/{path}:");
+        println!();
+        for line in text.lines() {
+            println!("     {} {line}", style.dim("│"));
+        }
     }
 }
 
@@ -76,12 +86,13 @@ fn play(machine: &Machine, style: Style) -> Vec<String> {
         for (number, step) in (1..).zip(scene.steps) {
             println!();
             println!("{scene_number}.{number}  {}", step.what);
-            match perform(&mut stage, step) {
+            match perform(&mut stage, |stage| act(stage, step)) {
                 Ok(()) => println!("     {}", style.good("✓ as it should be")),
                 Err(why) => {
                     println!("     {}", style.bad(&format!("✗ {why:#}")));
                     failures.push(format!("{scene_number}.{number} {}: {why:#}", step.what));
-                    stage.seat_everybody();
+                    // Whom that keeps out is missed by what they should do next.
+                    let _ = perform(&mut stage, Stage::starts_over);
                 }
             }
         }
@@ -89,14 +100,21 @@ fn play(machine: &Machine, style: Style) -> Vec<String> {
     failures
 }
 
-/// One step. The harness panics where a terminal stays silent or a program hangs.
-fn perform(stage: &mut Stage<'_>, step: &Step) -> Result<()> {
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let performed = catch_unwind(AssertUnwindSafe(|| match &step.act {
+fn act(stage: &mut Stage<'_>, step: &Step) -> Result<()> {
+    match &step.act {
         Act::Line(typed) => stage.plays(typed),
         Act::Play(play) => play(stage),
-    }));
+    }
+}
+
+/// The harness panics where a terminal stays silent or a program hangs.
+fn perform<'m>(
+    stage: &mut Stage<'m>,
+    what: impl FnOnce(&mut Stage<'m>) -> Result<()>,
+) -> Result<()> {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let performed = catch_unwind(AssertUnwindSafe(|| what(stage)));
     std::panic::set_hook(told);
     performed.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -136,21 +154,25 @@ fn conclude(failures: Vec<String>, style: Style, time: &str) -> ExitCode {
 }
 
 fn offer_shell(machine: &Machine, style: Style) -> Result<()> {
-    let pid = machine.pid1();
+    let pid = machine.pid1().to_string();
     println!();
     println!(
         "{}",
         style.bold("The machine is yours until you leave this shell.")
     );
-    println!("You are root on it. Become somebody with a login of their own, as votes need one:");
+    println!("You are root at its console. Everybody else comes in with a key and a code:");
+    println!("     ssh bob@127.0.0.1        (or carol)");
     println!(
-        "     ssh alice@127.0.0.1      (or bob, or eve; passwords for su: {})",
-        cast::PASSWORD
+        "Give them a second factor that you have the secret of, and ask for a code of it with:"
     );
+    println!("     elevatectl mfa remove bob; elevatectl mfa enrol bob");
+    println!("     oathtool --totp --base32 SECRET");
     println!("and for a second terminal, from another shell of this host:");
-    println!("     nsenter --target {pid} --all ssh bob@127.0.0.1");
-    println!("Try: elevate --reason \"because\" systemctl restart cron, as alice; then, as bob:");
+    println!("     nsenter --target {pid} --all ssh carol@127.0.0.1");
+    println!("Try: elevate --reason \"because\" systemctl restart cron, as bob; then, as carol:");
     println!("     elevatectl requests, elevatectl show ID, elevatectl approve ID");
-    machine.interact(None)?;
+    // sshd lets in nobody any more who has no role, and root has none.
+    let shell = ["--target", &pid, "--all", "bash", "--login"];
+    command("nsenter", &shell).status()?;
     Ok(())
 }

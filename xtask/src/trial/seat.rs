@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use elevate_tests::{Machine, Terminal};
+use elevate_tests::{Factor, Login, Machine, Terminal};
 
 use super::screen;
 
@@ -15,25 +15,20 @@ pub(super) enum Who {
     AliceAgain,
     /// An operator too.
     Bob,
+    /// Somebody of the directory who becomes an operator.
+    Carol,
     /// A user of the machine without any role.
     Eve,
-    /// The machine's administrator.
+    /// The machine's administrator, at its console.
     Root,
 }
 
 impl Who {
-    pub(super) const EVERYBODY: [Self; 5] = [
-        Self::Alice,
-        Self::AliceAgain,
-        Self::Bob,
-        Self::Eve,
-        Self::Root,
-    ];
-
     pub(super) fn account(self) -> &'static str {
         match self {
             Self::Alice | Self::AliceAgain => "alice",
             Self::Bob => "bob",
+            Self::Carol => "carol",
             Self::Eve => "eve",
             Self::Root => "root",
         }
@@ -66,34 +61,48 @@ impl Answer {
     }
 }
 
-/// An interactive shell in a login of its own through sshd.
+/// An interactive shell, in a login of its own through sshd or at the console.
 pub(super) struct Seat<'m> {
     // Before the login: a terminal ends before the connection that carries it.
     terminal: Terminal,
-    _login: elevate_tests::Login<'m>,
+    login: Option<Login<'m>>,
     prompt: String,
     asked: Instant,
+    busy: bool,
 }
 
 impl<'m> Seat<'m> {
-    pub(super) fn take(machine: &'m Machine, who: Who) -> Self {
-        let login = machine.login(who.account());
-        let mut terminal = login.terminal(PROMPT);
+    /// In this login.
+    pub(super) fn in_login(login: Login<'m>) -> Self {
+        let terminal = login.terminal(PROMPT);
+        let account = login.user().to_owned();
+        Self::at(terminal, &account, Some(login))
+    }
+
+    /// Root's, with no login behind it.
+    pub(super) fn at_console(machine: &'m Machine) -> Self {
+        let line = format!("cd /root; {PROMPT}");
+        Self::at(machine.terminal(&["sh", "-c", &line]), "root", None)
+    }
+
+    fn at(mut terminal: Terminal, account: &str, login: Option<Login<'m>>) -> Self {
         // Wide, so that lines stay whole, and as high as is good to show of a full screen.
         terminal.resize(12, 132);
-        let prompt = format!(r"\[status (\d+)\] {} at the prompt: ", who.account());
+        let prompt = format!(r"\[status (\d+)\] {account} at the prompt: ");
         terminal.expect(&prompt);
         Self {
             terminal,
-            _login: login,
+            login,
             prompt,
             asked: Instant::now(),
+            busy: false,
         }
     }
 
     /// Types a line and Enter.
     pub(super) fn enter(&mut self, line: &str) {
         self.asked = Instant::now();
+        self.busy = true;
         self.terminal.send(format!("{line}\n"));
         // The terminal's echo of it is no news.
         self.terminal.expect(r"\r\n");
@@ -110,11 +119,17 @@ impl<'m> Seat<'m> {
         screen::lines(&seen)
     }
 
+    /// Notes the recovery codes that the terminal shows.
+    pub(super) fn note_recovery_codes(&mut self, factor: &mut Factor<'m>) {
+        factor.read_recovery_codes(&mut self.terminal);
+    }
+
     /// Waits for the prompt.
     pub(super) fn answer(&mut self) -> Answer {
         let ended = format!("(?s)(.*?{})", self.prompt.replace(r"(\d+)", r"\d+"));
         let seen = self.terminal.expect(&ended);
         let took = self.asked.elapsed();
+        self.busy = false;
         let (output, prompt) = seen.rsplit_once("[status ").unwrap_or((&seen, ""));
         let status = prompt.split(']').next().and_then(|code| code.parse().ok());
         Answer {
@@ -122,5 +137,15 @@ impl<'m> Seat<'m> {
             shown: screen::lines(output),
             took,
         }
+    }
+
+    /// Whether a line was typed whose end nobody has seen yet.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Whether the far side has ended the login.
+    pub(super) fn is_over(&self) -> bool {
+        self.login.as_ref().is_some_and(Login::ended)
     }
 }

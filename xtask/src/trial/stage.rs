@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use elevate_tests::Machine;
+use elevate_tests::{Factor, Machine};
 
 use super::seat::{Answer, Seat, Who};
 use crate::style::Style;
@@ -25,7 +25,9 @@ pub(super) struct Typed {
 pub(super) struct Stage<'m> {
     pub(super) machine: &'m Machine,
     pub(super) style: Style,
-    seats: Vec<(Who, Seat<'m>)>,
+    pub(super) seats: Vec<(Who, Seat<'m>)>,
+    /// Second factors, by account.
+    pub(super) factors: Vec<(&'static str, Factor<'m>)>,
     /// Whether long outputs are shown whole.
     whole: bool,
     /// What one step leaves for a later one.
@@ -49,20 +51,12 @@ impl<'m> Stage<'m> {
             machine,
             style,
             seats: Vec::new(),
+            factors: Vec::new(),
             whole: false,
             left: Left::default(),
         };
-        stage.seat_everybody();
+        stage.sits_down(Who::Root, Seat::at_console(machine));
         stage
-    }
-
-    /// Everybody leaves and logs in anew: after a step that went wrong nobody knows what stands on
-    /// the terminals.
-    pub(super) fn seat_everybody(&mut self) {
-        self.seats.clear();
-        let machine = self.machine;
-        let seats = Who::EVERYBODY.map(|who| (who, Seat::take(machine, who)));
-        self.seats.extend(seats);
     }
 
     /// Has a line typed and insists on what it must come to.
@@ -101,9 +95,7 @@ impl<'m> Stage<'m> {
 
     /// Has keys pressed, `shown` as these words.
     pub(super) fn presses(&mut self, who: Who, keys: &str, shown: &str) {
-        let name = self.style.name(who.seat());
-        let what = format!("presses {shown}");
-        println!("     {name} {}", self.style.dim(&what));
+        self.does(who, &format!("presses {shown}"));
         self.seat(who).press(keys);
     }
 
@@ -114,10 +106,28 @@ impl<'m> Stage<'m> {
         lines.join("\n")
     }
 
+    /// The same, with every line shown.
+    pub(super) fn sees_all(&mut self, who: Who, pattern: &str) -> String {
+        self.whole = true;
+        let text = self.sees(who, pattern);
+        self.whole = false;
+        text
+    }
+
     /// Tells that what is shown next is on this terminal.
     pub(super) fn looks_at(&self, who: Who, what: &str) {
-        let what = format!("{}'s terminal, {what}:", who.seat());
-        println!("     {}", self.style.dim(&what));
+        self.tells(&format!("{}'s terminal, {what}:", who.seat()));
+    }
+
+    /// Tells what is done away from the shells.
+    pub(super) fn does(&self, who: Who, what: &str) {
+        let name = self.style.name(who.seat());
+        println!("     {name} {}", self.style.dim(what));
+    }
+
+    /// Tells something.
+    pub(super) fn tells(&self, what: &str) {
+        println!("     {}", self.style.dim(what));
     }
 
     /// Waits for the prompt and insists on the status and on what was shown.
@@ -137,12 +147,16 @@ impl<'m> Stage<'m> {
     pub(super) fn ends_somehow(&mut self, who: Who) -> Answer {
         let answer = self.seat(who).answer();
         self.output(&answer.shown);
-        let ended = format!("status {} after {}", answer.status, took(answer.took));
-        println!("     {}", self.style.dim(&ended));
+        self.tells(&format!(
+            "status {} after {}",
+            answer.status,
+            took(answer.took)
+        ));
         answer
     }
 
-    fn output(&self, lines: &[String]) {
+    /// Shows what is on a screen.
+    pub(super) fn output(&self, lines: &[String]) {
         let (begin, end) = match lines.len() {
             count if count <= LONG || self.whole => (lines, &[][..]),
             count => (&lines[..BEGIN], &lines[count - END..]),
@@ -150,8 +164,7 @@ impl<'m> Stage<'m> {
         self.lines(begin);
         let left_out = lines.len() - begin.len() - end.len();
         if left_out > 0 {
-            let text = format!("│ ... {left_out} lines more ...");
-            println!("     {}", self.style.dim(&text));
+            self.tells(&format!("│ ... {left_out} lines more ..."));
         }
         self.lines(end);
     }
@@ -160,11 +173,6 @@ impl<'m> Stage<'m> {
         for line in lines {
             println!("     {} {line}", self.style.dim("│"));
         }
-    }
-
-    fn seat(&mut self, who: Who) -> &mut Seat<'m> {
-        let seat = self.seats.iter_mut().find(|(seated, _)| *seated == who);
-        &mut seat.expect("everybody has a seat").1
     }
 }
 

@@ -10,12 +10,12 @@ pub(super) const SCENE: Scene = Scene {
     steps: &[
         play("alice asks, and bob hears of it at his own terminal", ask),
         play(
-            "alice cannot approve herself, not with bob's password either",
+            "alice cannot approve herself, not through a shared account either",
             not_oneself,
         ),
         play("eve neither sees nor approves it", not_eve),
         play("bob looks at exactly what would run", show),
-        play("bob approves, and it runs", approve),
+        play("bob approves with a code of his own, and it runs", approve),
         play("What bob denies does not run", deny),
         play("What alice takes back does not run", withdraw),
     ],
@@ -34,8 +34,13 @@ fn ask(stage: &mut Stage<'_>) -> Result<()> {
 
 /// Has alice ask, and bob hear of it. Returns the request's id.
 fn request(stage: &mut Stage<'_>, line: &str) -> Result<String> {
-    stage.begins(Who::Alice, line);
-    let waits = stage.sees(Who::Alice, "waiting for 1 approval[^\r]*left");
+    request_of(stage, Who::Alice, line)
+}
+
+/// The same at another terminal.
+pub(super) fn request_of(stage: &mut Stage<'_>, who: Who, line: &str) -> Result<String> {
+    stage.begins(who, line);
+    let waits = stage.sees(who, "waiting for 1 approval[^\r]*left");
     let id = waits.rsplit("request ").next().and_then(|id| id.get(..8));
     let id = id.unwrap_or_default().to_owned();
     stage.looks_at(Who::Bob, "where nobody typed anything");
@@ -47,7 +52,10 @@ fn request(stage: &mut Stage<'_>, line: &str) -> Result<String> {
 /// The request that the first step left.
 fn waiting(stage: &Stage<'_>) -> Result<String> {
     let id = stage.left.request.clone();
-    ensure!(!id.is_empty(), "there is no request, since 2.1 went wrong");
+    ensure!(
+        !id.is_empty(),
+        "there is no request, since alice's question went wrong"
+    );
     Ok(id)
 }
 
@@ -55,12 +63,12 @@ fn not_oneself(stage: &mut Stage<'_>) -> Result<()> {
     let approve = format!("elevatectl approve --yes {}", waiting(stage)?);
     let refusal = ["nobody approves their own request"];
     stage.says(Who::AliceAgain, &approve, 1, &refusal)?;
-    stage.begins(Who::AliceAgain, &format!("su bob -c '{approve}'"));
+    stage.begins(Who::AliceAgain, &format!("su deploy -c '{approve}'"));
     stage.sees(Who::AliceAgain, "Password: ");
     stage.presses(
         Who::AliceAgain,
         &format!("{PASSWORD}\n"),
-        "the keys of bob's password",
+        "the keys of deploy's password",
     );
     stage.ends(Who::AliceAgain, 1, &refusal)?;
     Ok(())
@@ -87,6 +95,7 @@ fn approve(stage: &mut Stage<'_>) -> Result<()> {
     stage.begins(Who::Bob, &format!("elevatectl approve {id}"));
     stage.sees(Who::Bob, r"Approve\? \[y/N\] ");
     stage.presses(Who::Bob, "y\n", "y and Enter");
+    stage.gives_code(Who::Bob);
     stage.ends(Who::Bob, 0, &["approved request"])?;
     stage.looks_at(Who::Alice, "where her request was waiting");
     stage.ends(Who::Alice, 0, &["bob approved (1 of 1)"])?;

@@ -1,9 +1,18 @@
 //! What is shown, in order.
 
 mod approval;
+mod directory;
+mod door;
+mod enrolment;
+mod factor;
+mod leaver;
+mod outage;
 mod record;
+mod refusals;
+mod server_gone;
 mod standing;
 mod time;
+mod too_old;
 
 use anyhow::Result;
 
@@ -26,7 +35,21 @@ pub(super) enum Act {
     Play(fn(&mut Stage<'_>) -> Result<()>),
 }
 
-pub(super) const ALL: &[Scene] = &[standing::SCENE, approval::SCENE, time::SCENE, record::SCENE];
+pub(super) const ALL: &[Scene] = &[
+    directory::SCENE,
+    enrolment::SCENE,
+    door::SCENE,
+    refusals::SCENE,
+    standing::SCENE,
+    factor::SCENE,
+    approval::SCENE,
+    time::SCENE,
+    outage::SCENE,
+    leaver::SCENE,
+    server_gone::SCENE,
+    record::SCENE,
+    too_old::SCENE,
+];
 
 const fn line(what: &'static str, typed: Typed) -> Step {
     Step {

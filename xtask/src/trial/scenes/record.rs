@@ -5,7 +5,7 @@ use crate::trial::seat::Who;
 use crate::trial::stage::{Stage, Typed};
 
 pub(super) const SCENE: Scene = Scene {
-    title: "The record",
+    title: "Meanwhile: the record",
     steps: &[
         play("What alice's terminal showed can be played", play_recording),
         line(
@@ -23,7 +23,7 @@ pub(super) const SCENE: Scene = Scene {
                 who: Who::Root,
                 line: "elevatectl status",
                 status: 0,
-                shows: &[],
+                shows: &["disconnected"],
             },
         ),
     ],
@@ -33,6 +33,6 @@ fn play_recording(stage: &mut Stage<'_>) -> Result<()> {
     let id = &stage.left.session;
     let play = format!("elevatectl sessions play --idle-limit 200ms {id}");
     let wanted = ["What now?", "still here, said root"];
-    stage.says(Who::Alice, &play, 0, &wanted)?;
+    stage.says(Who::Root, &play, 0, &wanted)?;
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The harness itself, on machines without our packages: what other tests rely on must hold.
 
+mod directory_server;
+mod door;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
