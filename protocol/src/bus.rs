@@ -52,6 +52,52 @@ pub mod ask {
     pub const WINDOW: &str = "window";
     /// `b`: never ask anything, never wait for approvals (`-n`).
     pub const NON_INTERACTIVE: &str = "non-interactive";
+    /// `s`: a shell is asked for, `plain` (`-s`) or `login` (`-i`). With words in [`ARGV`], those
+    /// are the command; without, the shell itself is.
+    pub const SHELL: &str = "shell";
+    /// `b`: the words are absolute paths of files to be edited (`-e`).
+    pub const EDIT: &str = "edit";
+    /// `aay`: variables as `NAME=value` that must be set, or nothing runs: `VAR=value` and
+    /// `--preserve-env=LIST`.
+    pub const SET: &str = "set";
+    /// `b`: keep the whole environment (`-E`), where a rule keeps `*`.
+    pub const PRESERVE: &str = "preserve";
+    /// `b`: no code that was given before counts (`-k COMMAND`).
+    pub const FORGET: &str = "forget";
+}
+
+/// Keys of the one argument of `Manager.Extend`, an `a{sv}`. Only `id` must be there.
+pub mod extend {
+    /// `s`: which grant.
+    pub const ID: &str = "id";
+    /// `t`: by how long, in milliseconds; by the rule's default time if absent.
+    pub const DURATION: &str = "duration";
+    /// `s`: why.
+    pub const REASON: &str = "reason";
+    /// `b`: never ask anything, never wait for approvals.
+    pub const NON_INTERACTIVE: &str = "non-interactive";
+    /// `b`: whether there is a terminal to ask on.
+    pub const TERMINAL: &str = "terminal";
+}
+
+/// Keys of each recording in the reply of `Manager.ListRecordings`, an `aa{sv}`.
+pub mod recording {
+    /// `s`: the session.
+    pub const ID: &str = "id";
+    /// `s`: who asked; absent where its record is gone.
+    pub const USER: &str = "user";
+    /// `s`: as whom.
+    pub const TARGET: &str = "target";
+    /// `s`: the command, escaped.
+    pub const COMMAND: &str = "command";
+    /// `s`: the rule.
+    pub const RULE: &str = "rule";
+    /// `t`: when it began, in milliseconds since 1970.
+    pub const BEGUN: &str = "begun";
+    /// `t`: bytes on disk.
+    pub const SIZE: &str = "size";
+    /// `b`: whether nothing more is written to it.
+    pub const COMPLETE: &str = "complete";
 }
 
 /// Keys of the reply of `Manager.FactorStatus`, an `a{sv}`.

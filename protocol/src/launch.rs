@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::error::ErrorName;
 use crate::id::Id;
+use crate::secret::Secret;
 use crate::stdio::{Route, Three};
 use crate::stream::{EndReason, Status, Window};
 use crate::{Bytes, id};
@@ -23,6 +24,9 @@ pub enum Order {
     /// Somebody who ends every process of a leaver; the body is an [`EndUser`], the descriptor the
     /// socket for its [`UserEnded`].
     EndUser,
+    /// The leader of an edit; the body is an [`Edit`], the descriptors the control socket and the
+    /// client's stream.
+    Edit,
 }
 
 /// The first bytes of a packet to the launcher.
@@ -44,6 +48,7 @@ impl Header {
             Order::Resolve => b'R',
             Order::Lead => b'L',
             Order::EndUser => b'U',
+            Order::Edit => b'E',
         };
         let mut packet = vec![order];
         packet.extend_from_slice(self.id.as_str().as_bytes());
@@ -58,6 +63,7 @@ impl Header {
             b'R' => Order::Resolve,
             b'L' => Order::Lead,
             b'U' => Order::EndUser,
+            b'E' => Order::Edit,
             _ => return None,
         };
         let id = std::str::from_utf8(&header[1..]).ok()?.parse().ok()?;
@@ -78,6 +84,21 @@ pub struct Resolve {
     pub target: Account,
     /// Whether to read and hash what is found.
     pub hash: bool,
+    /// What it is looked up for.
+    pub purpose: Purpose,
+}
+
+/// What a file is looked up for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To be executed; a bare name is looked for along the search path.
+    Execute,
+    /// To be edited by this caller; it need not be there yet.
+    Edit {
+        /// In no folder that they may write could they be kept from swapping the file.
+        caller: Account,
+    },
 }
 
 /// End every process of this uid, until none is left.
@@ -104,6 +125,11 @@ pub enum Resolution {
     Found(File),
     /// No such file, or none that the target may see.
     NotFound,
+    /// This file, to be edited.
+    Editable(EditFile),
+    /// The file may not be edited this way: it is a link, no ordinary file, or in a folder where
+    /// the caller could swap it; why, for the person.
+    NotEditable(String),
     /// The file is there, but the target may not execute it.
     NotExecutable(Bytes),
     /// Looking failed.
@@ -125,6 +151,31 @@ pub struct File {
     pub interpreter: Option<Box<File>>,
     /// SHA-256 of the contents in lower-case hex, where it was asked for.
     pub sha256: Option<String>,
+}
+
+/// A file to be edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditFile {
+    /// The path: its folder resolved, its last component no link.
+    pub path: Bytes,
+    /// Which file that is; none where it would be made.
+    pub identity: Option<Identity>,
+}
+
+/// Everything the leader of an edit needs. No command runs: the client gets copies, its editor runs
+/// as the caller, and what comes back is written with the target's rights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Who asked.
+    pub caller: Account,
+    /// With whose rights the files are read and written.
+    pub target: Account,
+    /// The files, as they were judged.
+    pub files: Vec<EditFile>,
+    /// When the session ends, in milliseconds of CLOCK_BOOTTIME (clock_gettime(2)).
+    pub deadline: u64,
+    /// How long before it the person is told, in milliseconds, the longest first.
+    pub warnings: Vec<u64>,
 }
 
 /// What tells one file, in one state, from another (stat(2)).
@@ -163,16 +214,84 @@ pub struct Launch {
     pub window: Option<Window>,
     /// How the standard streams are connected.
     pub routes: Three<Route>,
-    /// Record what the command shows.
-    pub record: bool,
-    /// Report every exec below the command.
-    pub log_execs: bool,
+    /// What of the terminal is recorded.
+    pub record: Record,
+    /// What happens where a recording finds no room.
+    pub on_full: OnFull,
+    /// What becomes of execs below the command.
+    pub execs: Execs,
+    /// What the command is confined to.
+    pub confinement: Confinement,
     /// Whether the scope has limits of its own, so that nothing may run before systemd set them.
     pub limited: bool,
     /// When the session ends, in milliseconds of CLOCK_BOOTTIME (clock_gettime(2)).
     pub deadline: u64,
+    /// How long before it the person is told, in milliseconds, the longest first.
+    pub warnings: Vec<u64>,
+    /// How long before the deadline the tree gets SIGTERM, in milliseconds; 0 for never.
+    pub grace: u64,
+    /// After so many milliseconds without a key pressed the terminal is held until a code is given,
+    /// and after as many again the session ends.
+    pub idle: Option<u64>,
+    /// Whether somebody watches already (see [`ToLeader::Watched`]).
+    pub watched: bool,
     /// The rule, for the recording's header.
     pub rule: String,
+}
+
+/// What of a session's terminal is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// Nothing.
+    None,
+    /// What it shows.
+    Output,
+    /// That, and what is typed while the terminal's echo is on.
+    Full,
+}
+
+/// What happens where a recording finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFull {
+    /// The session ends.
+    End,
+    /// It does not begin where less than [`RECORDING_ROOM`](crate::limits::RECORDING_ROOM) bytes
+    /// are left; should they go while it runs, it ends.
+    Refuse,
+}
+
+/// What becomes of execs below the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Execs {
+    /// Nobody hears of them.
+    None,
+    /// Each is reported before it happens.
+    Log,
+    /// The command's own passes; every other is reported, and fails with EPERM.
+    Deny,
+}
+
+/// What a command is confined to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// The capabilities that the command has and can ever get, a bit for each (capabilities(7)),
+    /// with no_new_privs; none: what its uid brings.
+    pub capabilities: Option<u64>,
+    /// A view of the host of its own.
+    pub contain: Option<Contain>,
+}
+
+/// A view of the host of its own: read-only, without other processes, sockets of services or
+/// devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contain {
+    /// Absolute paths that stay writable.
+    pub writable: Vec<Bytes>,
+    /// Whether it stays in the host's network.
+    pub network: bool,
 }
 
 /// From a leader to `elevated`.
@@ -198,6 +317,20 @@ pub enum FromLeader {
     },
     /// A process of the session is about to execute something.
     Exec(Exec),
+    /// As far as `/proc` shows it did not: the call failed, or was denied.
+    ExecFailed {
+        /// Which, as [`Exec::number`] counted it.
+        number: u64,
+    },
+    /// Nobody pressed a key for so long that the terminal is held: ask for a code.
+    Held,
+    /// What was typed where [`ToLeader::AskCode`] asked. A secret.
+    Code {
+        /// At most [`CODE_BYTES`](crate::limits::CODE_BYTES) bytes.
+        text: Secret,
+    },
+    /// A file was changed by an edit.
+    Edited(Edited),
     /// The session is over and its tree is gone. The last message.
     Ended {
         /// How the command ended.
@@ -215,16 +348,45 @@ pub enum FromLeader {
 /// changed these bytes, and nothing is decided on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exec {
+    /// Counted from 1 within the session.
+    pub number: u64,
     /// Who executes.
     pub pid: i32,
+    /// Its parent.
+    pub ppid: i32,
+    /// Its effective uid.
+    pub uid: u32,
+    /// Whether it is a system call of another kind than this machine's own (32-bit, x32).
+    pub compat: bool,
     /// The path argument; `fd:N` and the path for execveat(2) with a descriptor.
     pub path: Bytes,
+    /// The file that the path led to, with every link resolved, where it could be found.
+    pub real: Option<Bytes>,
     /// The words, as far as they fit [`EXEC_RECORD_BYTES`](crate::limits::EXEC_RECORD_BYTES).
     pub argv: Vec<Bytes>,
     /// Whether words were left out.
     pub cut: bool,
     /// The working directory.
     pub cwd: Bytes,
+    /// Whether it was denied ([`Execs::Deny`]).
+    pub denied: bool,
+}
+
+/// One change of one file by an edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    /// The file.
+    pub path: Bytes,
+    /// SHA-256 of the contents before, in lower-case hex; none where it was made.
+    pub before: Option<String>,
+    /// SHA-256 of the contents after.
+    pub after: String,
+    /// What changed, as `diff -u` says it, at most
+    /// [`EDIT_DIFF_BYTES`](crate::limits::EDIT_DIFF_BYTES) bytes; a line that says so for what is no
+    /// text.
+    pub diff: String,
+    /// Whether more changed than the diff holds.
+    pub cut: bool,
 }
 
 /// From `elevated` to a leader.
@@ -237,6 +399,23 @@ pub enum ToLeader {
     End {
         /// Why.
         reason: EndReason,
+    },
+    /// The session may last longer.
+    Extend {
+        /// Its end, in milliseconds of CLOCK_BOOTTIME; never earlier than before.
+        deadline: u64,
+    },
+    /// The terminal is held: ask the person for a code.
+    AskCode {
+        /// One line.
+        prompt: String,
+    },
+    /// The code was right: let go of the terminal.
+    Release,
+    /// From now on somebody watches, or nobody: who watches waits for no buffer.
+    Watched {
+        /// Whether somebody does.
+        yes: bool,
     },
 }
 

@@ -39,7 +39,19 @@ pub const START_TIME: Duration = Duration::from_secs(30);
 /// Exec records of one session; the session ends when it would write more.
 pub const EXECS_PER_SESSION: u64 = 1_000_000;
 /// Bytes of a command line kept in one exec record; the rest is marked as cut.
-pub const EXEC_RECORD_BYTES: usize = 4096;
+pub const EXEC_RECORD_BYTES: usize = 64 * 1024;
+/// Bytes that must be free for a recording to begin where a rule says `on_full = "refuse"`.
+pub const RECORDING_ROOM: u64 = 64 * 1024 * 1024;
+/// Files of one edit.
+pub const EDIT_FILES: usize = 16;
+/// Bytes of one file that is edited.
+pub const EDIT_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of the diff of one edited file that are put on record; the rest is marked as cut.
+pub const EDIT_DIFF_BYTES: usize = 64 * 1024;
+/// Warnings before the end of a session.
+pub const WARNINGS: usize = 8;
+/// Auditors who may watch one session at a time.
+pub const WATCHERS_PER_SESSION: usize = 16;
 /// Subscribers to changes (`elevatectl watch`) of one user at a time.
 pub const SUBSCRIPTIONS_PER_USER: usize = 8;
 /// Bytes of one message between the PAM module and `elevated`.

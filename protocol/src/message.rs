@@ -13,6 +13,8 @@ pub enum Channel {
     Output,
     /// The command's standard error.
     Error,
+    /// Contents of files that are edited, one after the other.
+    File,
 }
 
 impl Channel {
@@ -21,6 +23,7 @@ impl Channel {
             Channel::Terminal => b'T',
             Channel::Output => b'O',
             Channel::Error => b'E',
+            Channel::File => b'F',
         }
     }
 }
@@ -66,6 +69,7 @@ pub fn decode<M: DeserializeOwned>(packet: &[u8]) -> Result<Frame<'_, M>, Malfor
         [b'T', rest @ ..] => Ok(Frame::Data(Channel::Terminal, rest)),
         [b'O', rest @ ..] => Ok(Frame::Data(Channel::Output, rest)),
         [b'E', rest @ ..] => Ok(Frame::Data(Channel::Error, rest)),
+        [b'F', rest @ ..] => Ok(Frame::Data(Channel::File, rest)),
         _ => Err(Malformed::UnknownKind),
     }
 }

@@ -11,6 +11,9 @@
 //!                              <- data, Stopped, Notice, Ended
 //! ```
 //!
+//! An edit has its own words after `Attach`: the leader sends [`ToClient::Copies`] and the contents,
+//! the client [`ToServer::Changed`] and the new contents, and [`ToClient::Ended`] is the last.
+//!
 //! A vote ends with [`ToClient::Counted`]; what `elevatectl mfa` asks for ends with
 //! [`ToClient::Done`].
 
@@ -93,6 +96,32 @@ pub enum ToServer {
     },
     /// The client was continued by its shell: continue the command.
     Continue,
+    /// The editor is done. The new contents of these files follow on
+    /// [`Channel::File`](crate::message::Channel::File), in this order.
+    Changed {
+        /// Those that changed; none to leave all as they are.
+        files: Vec<ChangedFile>,
+    },
+}
+
+/// A file that the editor changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedFile {
+    /// Which of [`ToClient::Copies`], from 0.
+    pub index: u32,
+    /// Its new length in bytes.
+    pub size: u64,
+}
+
+/// A file to be edited, as the client gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyOf {
+    /// Its path, for the person and for the copy's name.
+    pub path: Bytes,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Whether it would be made.
+    pub new: bool,
 }
 
 /// To a client.
@@ -190,6 +219,21 @@ pub enum ToClient {
         /// Without a newline.
         text: String,
     },
+    /// The session's terminal is held: nothing is shown and nothing passed on until
+    /// [`ToClient::Released`]. What has to be typed meanwhile is asked for by
+    /// [`ToClient::AskCode`].
+    Held {
+        /// Why, in one line.
+        text: String,
+    },
+    /// The session's terminal goes on.
+    Released,
+    /// The files to be edited. Their contents follow on
+    /// [`Channel::File`](crate::message::Channel::File), in this order.
+    Copies {
+        /// At most [`EDIT_FILES`](crate::limits::EDIT_FILES).
+        files: Vec<CopyOf>,
+    },
     /// The session is over; the last message of a stream.
     Ended {
         /// How the command ended.
@@ -222,6 +266,10 @@ pub enum EndReason {
         /// Who, or what part of us.
         by: String,
     },
+    /// Nobody gave a code for as long as the terminal was held.
+    Idle,
+    /// Nobody watched any more, and the rule wants it.
+    Unwatched,
     /// The client went away.
     ClientGone,
     /// Elevated stopped: nobody could revoke the session any more, or keep its records.
@@ -241,6 +289,8 @@ impl EndReason {
             EndReason::Finished => "finished",
             EndReason::Deadline => "deadline",
             EndReason::Revoked { .. } => "revoked",
+            EndReason::Idle => "idle",
+            EndReason::Unwatched => "unwatched",
             EndReason::ClientGone => "client-gone",
             EndReason::DaemonGone => "daemon-gone",
             EndReason::RecordingFailed => "recording-failed",

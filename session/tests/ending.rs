@@ -44,7 +44,7 @@ inside! {
         let mut host = Host::start();
         let mut order = spreading();
         order.deadline = now() + 1500;
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let deadline = order.deadline;
         let mut led = spread(&mut host, &order);
         assert_eq!(led.ended(), (Status::Signaled(9), EndReason::Deadline));
@@ -179,7 +179,7 @@ inside! {
         let mut host = Host::start();
         std::fs::remove_dir(paths::RECORDINGS).unwrap();
         let mut order = launch(&["/bin/touch", "/mnt/touched"]);
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.attach();
         assert_eq!(led.refused().0, ErrorName::Failed);
@@ -194,7 +194,7 @@ inside! {
         assert!(small.unwrap().success());
         let script = "head -c 100000000 /dev/urandom; sleep 300";
         let mut order = launch(&["/bin/sh", "-c", script]);
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.begin(&[]);
         assert_eq!(led.ended().1, EndReason::RecordingFailed);
@@ -204,7 +204,7 @@ inside! {
     fn a_killed_leader_leaves_a_recording_up_to_the_last_second() {
         let mut host = Host::start();
         let mut order = launch(&["/bin/sh", "-c", "echo seen; sleep 300"]);
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.begin(&[]);
         poll_until("the flush", || {

@@ -3,13 +3,13 @@
 #[macro_use]
 mod support;
 
-use elevate_protocol::launch::{Launch, ToLeader};
+use elevate_protocol::launch::{Execs, Launch, ToLeader};
 use elevate_protocol::stream::{EndReason, Status};
 use support::{Host, Led, launch};
 
 fn logged(argv: &[&str]) -> Launch {
     Launch {
-        log_execs: true,
+        execs: Execs::Log,
         ..launch(argv)
     }
 }

@@ -3,7 +3,7 @@
 #[macro_use]
 mod support;
 
-use elevate_protocol::launch::{Resolution, Resolve};
+use elevate_protocol::launch::{Purpose, Resolution, Resolve};
 use elevate_protocol::paths;
 use support::{Host, account, launch};
 
@@ -14,6 +14,7 @@ fn ask(command: &str) -> Resolve {
         search_path: "/usr/local/bin:/usr/bin:/bin".into(),
         target: account("alice"),
         hash: false,
+        purpose: Purpose::Execute,
     }
 }
 

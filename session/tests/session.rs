@@ -90,7 +90,7 @@ inside! {
     fn carried_output_arrives_to_the_last_byte() {
         let mut host = Host::start();
         let mut order = launch(&["/bin/sh", "-c", "seq 300000"]);
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.begin(&[]);
         assert_eq!(led.ended().0, Status::Exited(0));
@@ -237,8 +237,8 @@ inside! {
     fn how_much_was_recorded_and_executed_is_counted() {
         let mut host = Host::start();
         let mut order = launch(&["/bin/sh", "-c", "/bin/echo 12345"]);
-        order.record = true;
-        order.log_execs = true;
+        order.record = elevate_protocol::launch::Record::Output;
+        order.execs = elevate_protocol::launch::Execs::Log;
         let mut led = host.lead(&order);
         led.begin(&[]);
         led.hear_client();

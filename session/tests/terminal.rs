@@ -26,7 +26,7 @@ inside! {
         let script = "tty; stty size; stat -c '%u %a' $(tty); echo typed: $(head -n 1)";
         let mut order = on_terminal(&["/bin/sh", "-c", script]);
         order.target = account("alice");
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.begin(&[]);
         led.type_in("something\n");
@@ -41,7 +41,7 @@ inside! {
     fn the_last_byte_of_a_terminal_arrives() {
         let mut host = Host::start();
         let mut order = on_terminal(&["/bin/sh", "-c", "stty raw; seq 200000"]);
-        order.record = true;
+        order.record = elevate_protocol::launch::Record::Output;
         let mut led = host.lead(&order);
         led.begin(&[]);
         led.ended();

@@ -29,6 +29,7 @@ pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
             exactly(descriptors)?,
         ),
         Order::Lead => spawn_leader(header.id, body, exactly(descriptors)?),
+        Order::Edit => Err(io::ErrorKind::Unsupported.into()),
         Order::EndUser => spawn_short(c"elevate-sweep", sweeper::run, body, exactly(descriptors)?),
     }
 }

@@ -6,7 +6,7 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use elevate_protocol::launch::{File, Launch};
+use elevate_protocol::launch::{Execs, File, Launch};
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Bytes, ErrorName, Id, escape};
@@ -123,7 +123,7 @@ fn begin(
     umask(Mode::from_raw_mode(go.umask));
     connect(streams, terminal, passed)?;
     enter(launch)?;
-    if launch.log_execs {
+    if launch.execs != Execs::None {
         let listener = exec_filter::install().doing("install the exec filter")?;
         let report = message::encode(&Report::Listener);
         seqpacket::send(link, &report, &[listener.as_fd()], Wait::Yes)

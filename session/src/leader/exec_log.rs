@@ -60,7 +60,7 @@ impl ExecLog {
         let Some(notification) = listener::receive(self.listener())? else {
             return Ok(());
         };
-        let exec = describe(&notification);
+        let mut exec = describe(&notification);
         if !listener::still_waits(self.listener(), notification.id) {
             // Killed meanwhile: nothing is executed, and what was read may be another process's.
             return Ok(());
@@ -69,6 +69,7 @@ impl ExecLog {
             return Err(io::Error::other("too many execs"));
         }
         self.count += 1;
+        exec.number = self.count;
         self.held = Some(notification.id);
         control.say(&FromLeader::Exec(exec));
         self.let_go(control)

@@ -43,11 +43,17 @@ pub(super) fn record(call: &Call, memory: &impl Memory, pid: i32, cwd: Bytes) ->
     };
     let (argv, cut) = strings(memory, words, narrow);
     Exec {
+        number: 0,
         pid,
+        ppid: 0,
+        uid: 0,
+        compat: convention.is_some_and(|known| known.arch != CONVENTIONS[0].arch) || narrow,
         path: Bytes(path),
+        real: None,
         argv,
         cut,
         cwd,
+        denied: false,
     }
 }
 

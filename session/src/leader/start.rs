@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use elevate_protocol::launch::{FromLeader, Launch};
+use elevate_protocol::launch::{FromLeader, Launch, Record};
 use elevate_protocol::message::{self, Channel, Frame};
 use elevate_protocol::stdio::Route;
 use elevate_protocol::stream::ToClient;
@@ -83,8 +83,10 @@ pub(super) fn start(
     }
     environment::add(&mut launch.environment, pam.environment());
     let recorder = match launch.record {
-        true => Some(Recorder::create(id, &launch).doing("begin the recording")?),
-        false => None,
+        Record::None => None,
+        Record::Output | Record::Full => {
+            Some(Recorder::create(id, &launch).doing("begin the recording")?)
+        }
     };
     let mask = umask(Mode::from_raw_mode(0o077));
     let passed = |route: &&Route| matches!(route, Route::Pass | Route::Pump);

@@ -1,6 +1,6 @@
 use elevate_protocol::Bytes;
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::{File, Identity};
+use elevate_protocol::launch::{Confinement, Execs, File, Identity, OnFull};
 use elevate_protocol::stream::Window;
 
 use super::*;
@@ -42,10 +42,16 @@ pub(in crate::leader) fn launch() -> Launch {
         environment: vec!["TERM=xterm".into()],
         window: None,
         routes: [Route::Null; 3],
-        record: false,
-        log_execs: false,
+        record: Record::None,
+        on_full: OnFull::End,
+        execs: Execs::None,
+        confinement: Confinement::default(),
         limited: false,
         deadline: 0,
+        warnings: Vec::new(),
+        grace: 0,
+        idle: None,
+        watched: false,
         rule: "r".into(),
     }
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use elevate_protocol::account::Account;
+use elevate_protocol::launch::Purpose;
 
 use super::*;
 
@@ -46,6 +47,7 @@ impl Place {
                 shell: "/bin/sh".into(),
             },
             hash: false,
+            purpose: Purpose::Execute,
         }
     }
 
@@ -221,6 +223,7 @@ fn file_and_interpreter_are_hashed_when_asked() {
     place.file("bin/script", &format!("#!{}\n", inner.display()));
     let ask = Resolve {
         hash: true,
+        purpose: Purpose::Execute,
         ..place.ask("script")
     };
     let Resolution::Found(found) = find(&ask) else {

@@ -2,7 +2,7 @@ use std::os::unix::fs::MetadataExt;
 
 use elevate_protocol::Id;
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::{File, Identity, Launch};
+use elevate_protocol::launch::{Confinement, Execs, File, Identity, Launch, OnFull, Record};
 use elevate_protocol::stdio::Route;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -43,10 +43,16 @@ pub fn launch(argv: &[&str]) -> Launch {
         environment: vec!["PATH=/usr/bin:/bin".into(), "TERM=dumb".into()],
         window: None,
         routes: [Route::Null, Route::Carry, Route::Carry],
-        record: false,
-        log_execs: false,
+        record: Record::None,
+        on_full: OnFull::End,
+        execs: Execs::None,
+        confinement: Confinement::default(),
         limited: false,
         deadline: now() + 60_000,
+        warnings: Vec::new(),
+        grace: 0,
+        idle: None,
+        watched: false,
         rule: "test".into(),
     }
 }

@@ -44,6 +44,7 @@ impl Session {
                 self.release_if_ready()
             }
             Heard::Message(ToLeader::End { reason }) => self.end(reason),
+            Heard::Message(_) => Ok(()),
             Heard::Closed => self.end(EndReason::DaemonGone),
         }
     }
