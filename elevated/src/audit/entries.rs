@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use elevate_protocol::launch::Exec;
+use elevate_protocol::launch::{Edited, Exec};
 use elevate_protocol::stream::Status;
 use elevate_protocol::{Id, escape};
 
@@ -135,8 +135,55 @@ pub fn exec(elevation: &Elevation, exec: &Exec) -> Entry {
         .with("ELEVATE_PATH", &exec.path)
         .with_shown("ELEVATE_ARGV", format!("{argv}{more}"))
         .with("ELEVATE_CWD", &exec.cwd)
+        .with(
+            "ELEVATE_REAL_PATH",
+            exec.real.as_deref().unwrap_or_default(),
+        )
         .with("ELEVATE_PID", exec.pid.to_string())
-        .with("ELEVATE_OUTCOME", "logged")
+        .with("ELEVATE_PPID", exec.ppid.to_string())
+        .with("ELEVATE_EXEC_UID", exec.uid.to_string())
+        .with("ELEVATE_EXEC_NUMBER", exec.number.to_string())
+        .with(
+            "ELEVATE_EXEC_ABI",
+            if exec.compat { "compat" } else { "native" },
+        )
+        .with(
+            "ELEVATE_OUTCOME",
+            if exec.denied { "denied" } else { "logged" },
+        )
+}
+
+/// An exec that was put on record did not happen, as far as `/proc` shows.
+pub fn exec_failed(elevation: &Elevation, number: u64) -> Entry {
+    let message = format!("exec {number} of session {} failed", elevation.id);
+    about(elevation, Kind::ExecFailed, message)
+        .with("ELEVATE_EXEC_NUMBER", number.to_string())
+        .with("ELEVATE_OUTCOME", "failed")
+}
+
+/// A session's terminal is held until a code is given, or goes on.
+pub fn held(elevation: &Elevation, held: bool) -> Entry {
+    let (outcome, how) = match held {
+        true => ("held", "is held until a code is given"),
+        false => ("released", "goes on"),
+    };
+    let message = format!("the terminal of session {} {how}", elevation.id);
+    about(elevation, Kind::Held, message).with("ELEVATE_OUTCOME", outcome)
+}
+
+/// A file was changed by an edit.
+pub fn edit(elevation: &Elevation, edited: &Edited) -> Entry {
+    let path = escape::line(&edited.path);
+    let message = format!("session {} changed {path}", elevation.id);
+    about(elevation, Kind::Edit, message)
+        .with("ELEVATE_PATH", &edited.path)
+        .with(
+            "ELEVATE_SHA256_BEFORE",
+            edited.before.as_deref().unwrap_or_default(),
+        )
+        .with("ELEVATE_SHA256_AFTER", &edited.after)
+        .with("ELEVATE_DIFF", &edited.diff)
+        .with("ELEVATE_OUTCOME", if edited.cut { "cut" } else { "whole" })
 }
 
 /// The session is over, or could not begin.

@@ -23,8 +23,18 @@ pub enum Kind {
     Start,
     /// A process of a session executes something.
     Exec,
+    /// An exec that was put on record did not happen.
+    ExecFailed,
+    /// A file was changed by an edit.
+    Edit,
     /// A session is over.
     End,
+    /// A session's terminal is held until a code is given, or goes on.
+    Held,
+    /// A session may last longer.
+    Extend,
+    /// Somebody watches a session, or no longer.
+    Watch,
     /// A grant is ended by somebody.
     Revoke,
     /// A policy is in force.
@@ -65,7 +75,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 28] = [
+    pub const ALL: [Kind; 33] = [
         Kind::Request,
         Kind::Approval,
         Kind::Denial,
@@ -75,6 +85,11 @@ impl Kind {
         Kind::Grant,
         Kind::Start,
         Kind::Exec,
+        Kind::ExecFailed,
+        Kind::Edit,
+        Kind::Held,
+        Kind::Extend,
+        Kind::Watch,
         Kind::End,
         Kind::Revoke,
         Kind::PolicyLoaded,
@@ -117,6 +132,11 @@ impl Kind {
             Kind::Grant => ("grant", "14c87bf810854819867dbc5b85e33193"),
             Kind::Start => ("start", "bee42a515f104a67b51c9ac7cd544a31"),
             Kind::Exec => ("exec", "b980130a4d54465d98f9a692008a9b5f"),
+            Kind::ExecFailed => ("exec-failed", "2b68a9f4504340c388e9147dd65d2c90"),
+            Kind::Edit => ("edit", "4d354e104f4d4798a8215cd7bd33f685"),
+            Kind::Held => ("held", "ccb71a5c29b548c0bb99b4dc1d3eca6e"),
+            Kind::Extend => ("extend", "a6d91107f4c04f8aa9afb0ccb09cfce1"),
+            Kind::Watch => ("watch", "468d06aad0b945c48be549c672a4f218"),
             Kind::End => ("end", "9905f0763c94470d84b5ea0273fcbda7"),
             Kind::Revoke => ("revoke", "541946a39d2d407cbeccc448aa5e8afb"),
             Kind::PolicyLoaded => ("policy-loaded", "31aa0cba6ea04faa9ed7fc9da4eac2d6"),
@@ -149,7 +169,7 @@ impl Kind {
             | Kind::Rescue
             | Kind::FactorRefused
             | Kind::IdentityRefused => 4,
-            Kind::Exec => 6,
+            Kind::Exec | Kind::ExecFailed => 6,
             _ => 5,
         }
     }

@@ -8,8 +8,8 @@ pub mod journal;
 mod logins;
 
 pub use entries::{
-    closing, end, exec, grant, lost, policy_loaded, policy_refused, recording_read, refused_ask,
-    refused_vote, request, revoke, settings_refused, start, vote,
+    closing, edit, end, exec, exec_failed, grant, held, lost, policy_loaded, policy_refused,
+    recording_read, refused_ask, refused_vote, request, revoke, settings_refused, start, vote,
 };
 pub use entry::{Entry, Kind};
 pub use factors::{

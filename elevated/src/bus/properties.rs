@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use elevate_protocol::escape::line;
-use elevate_protocol::launch::File;
+use elevate_protocol::launch::{File, Record};
 use elevate_protocol::stream::Status;
 use zbus::{OwnedVariant, Variant};
 
@@ -203,7 +203,7 @@ fn session(e: &Elevation) -> Values {
         ("Leader", leader.into()),
         ("Pid", pid.into()),
         ("Terminal", e.asked.window.is_some().into()),
-        ("Recorded", e.record.into()),
+        ("Recorded", (e.terms.record != Record::None).into()),
         ("Begun", begun(e).into()),
         ("Deadline", deadline(e).into()),
         ("Ended", ended(e).map_or(0, |end| end.at.wall).into()),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use elevate_policy::{Allowance, Execs, Mfa, Record};
-use elevate_protocol::launch::Launch;
+use elevate_policy::{Allowance, Mfa};
+use elevate_protocol::launch::{Launch, Record};
 use elevate_protocol::limits::{ENVIRONMENT_BYTES, PROMPT_TIME, REASON_BYTES};
 use elevate_protocol::stream::{ToClient, ToServer};
 use elevate_protocol::{Bytes, ErrorName, Id, seqpacket, stdio};
@@ -15,6 +15,7 @@ use super::factor;
 use super::judge::{self, Answer};
 use super::proof::{self, Proved};
 use super::stream::{Refusal, Stop, Stream, unexpected};
+use super::terms;
 use super::wait;
 use crate::clock::Moment;
 use crate::daemon::Daemon;
@@ -179,10 +180,7 @@ fn standing(
         factor,
         needed: allowance.owed.approvals,
         approvers: approvers.iter().map(ToString::to_string).collect(),
-        longest: allowance.limit.max.max(allowance.limit.granted),
-        tasks: allowance.limit.tasks,
-        record: allowance.session.record == Record::Output,
-        log_execs: allowance.session.execs == Execs::Log,
+        terms: terms::of(allowance),
         requested: now,
         expires: now.boot + daemon.settings.request_timeout.as_millis() as u64,
         votes: Vec::new(),
@@ -285,7 +283,8 @@ pub(super) fn launch(daemon: &Daemon, elevation: &Elevation) -> Launch {
         id: elevation.id,
         secure_path: &daemon.settings.secure_path,
     };
-    let routes = stdio::routes(asked.stdio, elevation.record);
+    let terms = &elevation.terms;
+    let routes = stdio::routes(asked.stdio, terms.record != Record::None);
     Launch {
         caller: asked.caller.account.clone(),
         login_uid: asked.caller.login_uid,
@@ -296,10 +295,16 @@ pub(super) fn launch(daemon: &Daemon, elevation: &Elevation) -> Launch {
         environment: environment::build(facts, &asked.environment),
         window: asked.window,
         routes,
-        record: elevation.record,
-        log_execs: elevation.log_execs,
-        limited: elevation.tasks.is_some(),
+        record: terms.record,
+        on_full: terms.on_full,
+        execs: terms.execs,
+        confinement: terms.confinement.clone(),
+        limited: terms.limited(),
         deadline: elevation.deadline.unwrap_or_default(),
+        warnings: Vec::new(),
+        grace: terms.grace.as_millis() as u64,
+        idle: terms.idle.map(|idle| idle.as_millis() as u64),
+        watched: false,
         rule: elevation.rule.clone(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use elevate_policy::{Allowance, Decision, Policy, Question, Verdict};
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::{File, Resolution, Resolve};
+use elevate_protocol::launch::{File, Purpose, Resolution, Resolve};
 use elevate_protocol::{Bytes, ErrorName, Id};
 
 use super::ask::Ask;
@@ -190,6 +190,7 @@ async fn resolve(
         search_path: daemon.settings.secure_path.clone(),
         target: target.clone(),
         hash,
+        purpose: Purpose::Execute,
     };
     launch::resolve(&daemon.launcher, id, &question)
         .await
@@ -263,7 +264,8 @@ fn no_file(resolution: &Resolution) -> Refusal {
             ErrorName::CommandNotExecutable,
             format!("the command could not be looked up: {why}"),
         ),
-        Resolution::NotFound | Resolution::Found(_) => {
+        Resolution::NotEditable(why) => (ErrorName::InvalidArgument, why.clone()),
+        Resolution::NotFound | Resolution::Found(_) | Resolution::Editable(_) => {
             (ErrorName::CommandNotFound, "command not found".to_owned())
         }
     };

@@ -8,6 +8,7 @@ mod judge;
 mod mfa;
 mod proof;
 mod stream;
+mod terms;
 mod vote;
 mod wait;
 

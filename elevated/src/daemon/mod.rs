@@ -4,6 +4,7 @@ mod changes;
 mod core;
 mod directory;
 mod effects;
+mod held;
 mod kept_logins;
 mod leavers;
 mod logins;

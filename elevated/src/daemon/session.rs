@@ -9,7 +9,7 @@ use elevate_protocol::stream::EndReason;
 use elevate_protocol::{ErrorName, Id};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::Daemon;
+use super::{Daemon, held};
 use crate::audit;
 use crate::elevation::{Event, Stage};
 use crate::fd_store::{self, Kept};
@@ -109,6 +109,26 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Even
             }
             Event::Exec(id)
         }
+        FromLeader::ExecFailed { number } => {
+            if let Some(elevation) = daemon.elevation(id) {
+                daemon.record(audit::exec_failed(&elevation, number));
+            }
+            return None;
+        }
+        FromLeader::Edited(edited) => {
+            if let Some(elevation) = daemon.elevation(id) {
+                daemon.record(audit::edit(&elevation, &edited));
+            }
+            return None;
+        }
+        FromLeader::Held => {
+            held::ask(daemon, id);
+            return None;
+        }
+        FromLeader::Code { text } => {
+            held::check(daemon, id, text).await;
+            return None;
+        }
         FromLeader::Failed { error, message } => return Some(Event::Failed { id, error, message }),
         FromLeader::Ended {
             status,
@@ -172,8 +192,10 @@ async fn scope(daemon: &Daemon, id: Id, pid: i32) -> Result<(), String> {
     let asked = &elevation.asked;
     let description = format!("{} as {}", asked.caller.account.name, asked.target.name);
     let bounds = Bounds {
-        longest: elevation.longest,
-        tasks: elevation.tasks,
+        longest: elevation.terms.longest,
+        tasks: elevation.terms.tasks,
+        memory: elevation.terms.memory,
+        cpu: elevation.terms.cpu,
     };
     daemon
         .scopes

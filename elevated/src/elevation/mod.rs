@@ -7,6 +7,7 @@ mod digest;
 mod machine;
 mod problem;
 mod record;
+mod terms;
 mod vote;
 
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use digest::{Digest, Shown};
 pub use machine::{Effect, Elevations, Event, News};
 pub use problem::Problem;
 pub use record::{Asked, Caller, Closing, Elevation, End, Given, Stage, Vote};
+pub use terms::Terms;
 pub use vote::{Voter, admissible};

@@ -9,7 +9,7 @@ use elevate_protocol::stream::{EndReason, Status, Window};
 use elevate_protocol::{Bytes, ErrorName, Id};
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, Terms};
 use crate::clock::Moment;
 
 /// Who asks, as the bus and the kernel say it.
@@ -175,14 +175,8 @@ pub struct Elevation {
     pub approvers: Vec<String>,
     /// What an approver sees, hashed.
     pub digest: Digest,
-    /// The longest that any grant of this rule may last.
-    pub longest: Duration,
-    /// How many tasks the session may have.
-    pub tasks: Option<u32>,
-    /// Whether output is recorded.
-    pub record: bool,
-    /// Whether execs are logged.
-    pub log_execs: bool,
+    /// How the session runs.
+    pub terms: Terms,
     /// When it was asked.
     pub requested: Moment,
     /// When it lapses, on the boot clock.

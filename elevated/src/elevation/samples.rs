@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use elevate_protocol::Id;
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::{File, Identity};
+use elevate_protocol::launch::{Confinement, Execs, File, Identity, OnFull, Record};
 use elevate_protocol::stdio::Kind;
 
-use super::{Asked, Caller, Digest, Elevation, Given, Shown, Stage};
+use super::{Asked, Caller, Digest, Elevation, Given, Shown, Stage, Terms};
 use crate::clock::Moment;
 
 /// Who asks in every sample.
@@ -70,10 +70,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         factor: Given::None,
         needed,
         approvers: vec!["role:lead".into()],
-        longest: Duration::from_millis(duration),
-        tasks: None,
-        record: true,
-        log_execs: true,
+        terms: terms(Duration::from_millis(duration)),
         requested: now,
         expires: now.boot + TIMEOUT,
         votes: Vec::new(),
@@ -82,5 +79,22 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         deadline: None,
         processes: None,
         execs: 0,
+    }
+}
+
+fn terms(longest: Duration) -> Terms {
+    Terms {
+        longest,
+        default: longest,
+        grace: Duration::ZERO,
+        idle: None,
+        tasks: None,
+        memory: None,
+        cpu: None,
+        record: Record::Output,
+        on_full: OnFull::End,
+        execs: Execs::Log,
+        watched: false,
+        confinement: Confinement::default(),
     }
 }

@@ -23,6 +23,10 @@ pub struct Bounds {
     pub longest: Duration,
     /// How many tasks.
     pub tasks: Option<u32>,
+    /// How many bytes of memory, none of it in swap.
+    pub memory: Option<u64>,
+    /// How much processor time, in percent of one processor.
+    pub cpu: Option<u32>,
 }
 
 /// Jobs of systemd that somebody waits for, by the unit's name.
@@ -112,6 +116,15 @@ async fn call(
     ];
     if let Some(tasks) = bounds.tasks {
         properties.push(("TasksMax", u64::from(tasks).into()));
+    }
+    if let Some(memory) = bounds.memory {
+        properties.push(("MemoryMax", memory.into()));
+        properties.push(("MemorySwapMax", 0u64.into()));
+    }
+    if let Some(cpu) = bounds.cpu {
+        // Microseconds in each second; a percent is 10 ms.
+        let share = u64::from(cpu) * 10_000;
+        properties.push(("CPUQuotaPerSecUSec", share.into()));
     }
     let auxiliary: Vec<(&str, Vec<(&str, Variant<'_>)>)> = Vec::new();
     let body = (unit, "fail", properties, auxiliary);
