@@ -1,10 +1,15 @@
 //! Recordings: asciicast v3 (docs.asciinema.org/manual/asciicast/v3), one JSON value a line.
 
+mod mark;
+
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::stream::Window;
+
+pub use mark::{Executed, Mark};
 
 /// The first line of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,11 +52,13 @@ impl Header {
 pub enum Event {
     /// Something was shown (`o`).
     Output(String),
+    /// Something was typed, and the terminal's echo was on (`i`).
+    Input(String),
     /// The terminal changed its size (`r`).
     Resize(Window),
-    /// A mark with a label (`m`); we set one where the session is ended by us.
-    Marker(String),
-    /// The session ended with this status (`x`).
+    /// Something else happened (`m`).
+    Marker(Mark),
+    /// The session ended with this status (`x`), as shells have it.
     Exit(String),
     /// Of a code that this version doesn't know; to be passed over.
     Unknown,
@@ -61,50 +68,77 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Encoder {
     last: Duration,
-    pending: Vec<u8>,
+    output: Text,
+    input: Text,
 }
 
 impl Encoder {
     /// The line of `bytes` shown `at` a time since the beginning. A character that is not whole
     /// yet waits for its rest; bytes that are not UTF-8 become U+FFFD, as players need text.
     pub fn output(&mut self, at: Duration, bytes: &[u8]) -> Option<String> {
-        self.pending.extend_from_slice(bytes);
-        let whole = whole_characters(&self.pending);
-        if whole == 0 {
-            return None;
-        }
-        let text = String::from_utf8_lossy(&self.pending[..whole]).into_owned();
-        self.pending.drain(..whole);
-        Some(self.event(at, "o", &text))
+        let text = self.output.take_whole(bytes)?;
+        Some(line(&mut self.last, at, "o", &text))
+    }
+
+    /// The line of `bytes` typed, likewise.
+    pub fn input(&mut self, at: Duration, bytes: &[u8]) -> Option<String> {
+        let text = self.input.take_whole(bytes)?;
+        Some(line(&mut self.last, at, "i", &text))
     }
 
     /// The line of a change of size.
     pub fn resize(&mut self, at: Duration, window: Window) -> String {
-        self.event(at, "r", &format!("{}x{}", window.columns, window.rows))
+        let size = format!("{}x{}", window.columns, window.rows);
+        line(&mut self.last, at, "r", &size)
     }
 
     /// The line of a mark.
-    pub fn marker(&mut self, at: Duration, label: &str) -> String {
-        self.event(at, "m", label)
+    pub fn marker(&mut self, at: Duration, mark: impl Into<Mark>) -> String {
+        line(&mut self.last, at, "m", &mark.into().to_string())
     }
 
-    /// The lines of the end: what was still pending, and the status.
+    /// The lines of the end: what was still waiting for its rest, and the status.
     pub fn exit(&mut self, at: Duration, status: &str) -> String {
-        let rest = std::mem::take(&mut self.pending);
         let mut lines = String::new();
-        if !rest.is_empty() {
-            lines = self.event(at, "o", &String::from_utf8_lossy(&rest));
+        for (code, text) in [("i", &mut self.input), ("o", &mut self.output)] {
+            if let Some(rest) = text.take_rest() {
+                lines += &line(&mut self.last, at, code, &rest);
+            }
         }
-        lines + &self.event(at, "x", status)
+        lines + &line(&mut self.last, at, "x", status)
+    }
+}
+
+/// Bytes that become text when their characters are whole.
+#[derive(Debug, Default)]
+struct Text {
+    /// The beginning of a character.
+    waiting: Vec<u8>,
+}
+
+impl Text {
+    /// What is whole with these `bytes`, if anything.
+    fn take_whole<'a>(&mut self, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+        if self.waiting.is_empty() {
+            // Most of the time all of it is text: looked at once, and not copied.
+            if let Ok(text) = std::str::from_utf8(bytes) {
+                return (!text.is_empty()).then_some(Cow::Borrowed(text));
+            }
+        }
+        self.waiting.extend_from_slice(bytes);
+        let whole = whole_characters(&self.waiting);
+        if whole == 0 {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&self.waiting[..whole]).into_owned();
+        self.waiting.drain(..whole);
+        Some(Cow::Owned(text))
     }
 
-    fn event(&mut self, at: Duration, code: &str, data: &str) -> String {
-        let interval = at.saturating_sub(self.last);
-        // What is written is rounded to microseconds; carry the rest, or long recordings drift.
-        let interval = Duration::from_micros(interval.as_micros() as u64);
-        self.last += interval;
-        let data = serde_json::to_string(data).unwrap_or_default();
-        format!("[{:.6}, \"{code}\", {data}]\n", interval.as_secs_f64())
+    /// What will never be whole, if anything.
+    fn take_rest(&mut self) -> Option<String> {
+        let rest = std::mem::take(&mut self.waiting);
+        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
     }
 }
 
@@ -121,14 +155,55 @@ fn is_incomplete(tail: &[u8]) -> bool {
     matches!(std::str::from_utf8(tail), Err(error) if error.error_len().is_none())
 }
 
+/// One event's line, so long after the `last` one.
+fn line(last: &mut Duration, at: Duration, code: &str, data: &str) -> String {
+    let interval = at.saturating_sub(*last);
+    // What is written is rounded to microseconds; carry the rest, or long recordings drift.
+    let interval = Duration::from_micros(interval.as_micros() as u64);
+    *last += interval;
+    let (seconds, micros) = (interval.as_secs(), interval.subsec_micros());
+    let mut line = format!("[{seconds}.{micros:06}, \"{code}\", \"");
+    // Room for the escapes of short lines; text without any pays no more than a copy.
+    line.reserve(data.len() + data.len() / 16 + 4);
+    push_escaped(&mut line, data);
+    line.push_str("\"]\n");
+    line
+}
+
+/// `text` within a JSON string (RFC 8259 section 7). Written out, since most of what a session
+/// costs while it shows much is what is done here to each byte.
+fn push_escaped(line: &mut String, text: &str) {
+    let mut rest = text;
+    let special = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    while let Some(place) = rest.as_bytes().iter().position(special) {
+        line.push_str(&rest[..place]);
+        match rest.as_bytes()[place] {
+            b'\n' => line.push_str("\\n"),
+            b'\r' => line.push_str("\\r"),
+            b'\t' => line.push_str("\\t"),
+            b'"' => line.push_str("\\\""),
+            b'\\' => line.push_str("\\\\"),
+            other => {
+                let hex = b"0123456789abcdef";
+                line.push_str("\\u00");
+                line.push(hex[usize::from(other >> 4)].into());
+                line.push(hex[usize::from(other & 15)].into());
+            }
+        }
+        rest = &rest[place + 1..];
+    }
+    line.push_str(rest);
+}
+
 /// One line of a recording after the header: how long after the one before, and what.
 pub fn parse_event(line: &str) -> Option<(Duration, Event)> {
     let (interval, code, data): (f64, String, String) = serde_json::from_str(line).ok()?;
     let interval = Duration::try_from_secs_f64(interval).ok()?;
     let event = match code.as_str() {
         "o" => Event::Output(data),
+        "i" => Event::Input(data),
         "r" => parse_window(&data).map_or(Event::Unknown, Event::Resize),
-        "m" => Event::Marker(data),
+        "m" => Event::Marker(data.into()),
         "x" => Event::Exit(data),
         _ => Event::Unknown,
     };
@@ -168,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_waits_for_its_rest_apart_from_what_is_shown() {
+        let mut encoder = Encoder::default();
+        let (first, second) = "é".as_bytes().split_at(1);
+        assert_eq!(encoder.input(Duration::ZERO, first), None);
+        let mut lines = encoder.output(Duration::ZERO, b"x").unwrap();
+        lines += &encoder.input(Duration::ZERO, second).unwrap();
+        lines += &encoder.marker(Duration::ZERO, Mark::Hidden);
+        let events: Vec<_> = lines.lines().filter_map(parse_event).collect();
+        let expected = [
+            Event::Output("x".into()),
+            Event::Input("é".into()),
+            Event::Marker(Mark::Hidden),
+        ];
+        assert_eq!(events, expected.map(|event| (Duration::ZERO, event)));
+    }
+
+    #[test]
     fn times_are_intervals() {
         let mut encoder = Encoder::default();
         encoder.output(Duration::from_secs(1), b"a");
@@ -179,6 +271,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_text_is_a_json_string(text: Vec<char>) {
+            let text: String = text.into_iter().collect();
+            let mut json = "\"".to_owned();
+            push_escaped(&mut json, &text);
+            json.push('"');
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+
         #[test]
         fn text_is_recorded_to_the_last_character(text: String, cut in 1usize..7) {
             let mut encoder = Encoder::default();
