@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::login::LoginTerms;
 use crate::names::RuleName;
-use crate::people::Member;
+use crate::people::{May, Member, Role};
 use crate::policy::Policy;
 use crate::rule::{Rule, Terms};
 use crate::run_as::RunAs;
@@ -19,8 +19,10 @@ struct Content<'a> {
     roles: Vec<RoleContent<'a>>,
     run_as: &'a [RunAs],
     commands: Vec<&'a str>,
+    edit: Vec<&'a str>,
     terms: &'a Option<Terms>,
     approving_roles: Vec<RoleContent<'a>>,
+    watching_roles: Vec<RoleContent<'a>>,
 }
 
 // Who is in, and how they came in: what they run, they run from a login that the role let in.
@@ -44,13 +46,15 @@ impl Policy {
     fn content<'a>(&'a self, rule: &'a Rule) -> Content<'a> {
         let mut commands: Vec<_> = rule.commands.iter().map(|command| command.text()).collect();
         commands.sort_unstable();
+        let mut edit: Vec<_> = rule.edit.iter().map(|path| path.text()).collect();
+        edit.sort_unstable();
         let approvers = self.approvers_of(&rule.name).iter();
         let approving = approvers.filter_map(|approver| match approver {
             crate::people::Approver::Role(role) => Some(role.as_str()),
             _ => None,
         });
         Content {
-            version: 2,
+            version: 3,
             name: &rule.name,
             roles: rule
                 .roles
@@ -59,9 +63,22 @@ impl Policy {
                 .collect(),
             run_as: &rule.run_as,
             commands,
+            edit,
             terms: &rule.terms,
             approving_roles: approving.map(|role| self.role_content(role)).collect(),
+            watching_roles: self.watching_roles(rule).collect(),
         }
+    }
+
+    /// Who may watch, where it runs only while somebody does.
+    fn watching_roles<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = RoleContent<'a>> {
+        let watched = rule
+            .terms
+            .as_ref()
+            .is_some_and(|terms| terms.session.watched);
+        let may = move |role: &&Role| watched && role.may.contains(&May::Audit);
+        let roles = self.roles.values().filter(may);
+        roles.map(|role| self.role_content(role.name.as_str()))
     }
 
     fn role_content<'a>(&'a self, name: &'a str) -> RoleContent<'a> {

@@ -2,43 +2,71 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::command::File;
-use crate::rule::Rule;
+use crate::command::{File, usr_merged};
+use crate::rule::{Effect, Rule};
 
-/// Positions of rules by the paths their commands name.
+/// Positions of rules by the files they speak of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
+    commands: Paths,
+    edits: Paths,
+}
+
+/// Positions of rules by the paths they name.
+#[derive(Clone, Debug, Default)]
+struct Paths {
     by_path: HashMap<Box<[u8]>, Vec<usize>>,
-    /// Rules with `ALL`, `SHELL` or a wildcard in a path: they may match any file.
+    /// Those with `ALL`, `SHELL` or a wildcard in a path: they may match any file.
     anywhere: Vec<usize>,
 }
 
 impl Index {
     pub(crate) fn new(rules: &[Rule]) -> Self {
-        let mut index = Self {
-            by_path: HashMap::new(),
-            anywhere: Vec::new(),
-        };
+        let mut index = Self::default();
         for (at, rule) in rules.iter().enumerate() {
-            if rule.commands.iter().all(|command| command.is_literal()) {
-                let paths = rule
+            let (commands, edit) = (&rule.commands, &rule.edit);
+            match commands.iter().all(|command| command.is_literal()) {
+                true => index
                     .commands
-                    .iter()
-                    .flat_map(|command| command.literal_paths());
-                for path in paths.collect::<BTreeSet<_>>() {
-                    index.by_path.entry(path.into()).or_default().push(at);
-                }
-            } else {
-                index.anywhere.push(at);
+                    .add(at, commands.iter().flat_map(|one| one.literal_paths())),
+                false => index.commands.anywhere.push(at),
+            }
+            // No file can be edited where everything is forbidden.
+            let nothing_goes = rule.effect() == Effect::Deny
+                && commands.iter().any(|command| command.is_anything());
+            match !nothing_goes && edit.iter().all(|path| path.is_literal()) {
+                true => index
+                    .edits
+                    .add(at, edit.iter().flat_map(|one| one.literal_paths())),
+                false => index.edits.anywhere.push(at),
             }
         }
         index
     }
 
-    /// The rules that can match `file`, in the order of their names.
-    pub(crate) fn candidates(&self, file: &File<'_>) -> Vec<usize> {
-        let named = |path: &[u8]| self.by_path.get(path).map_or(&[][..], Vec::as_slice);
-        let mut all = [named(&file.asked), named(&file.real), &self.anywhere].concat();
+    /// The rules that can match `file` as a command, in the order of their names.
+    pub(crate) fn commands(&self, file: &File<'_>) -> Vec<usize> {
+        self.commands.candidates([&*file.asked, &*file.real])
+    }
+
+    /// The rules that can match the edit of some of `paths`, in the order of their names.
+    pub(crate) fn edits(&self, paths: &[Vec<u8>]) -> Vec<usize> {
+        let paths: Vec<_> = paths.iter().map(|path| usr_merged(path)).collect();
+        self.edits.candidates(paths.iter().map(|path| &**path))
+    }
+}
+
+impl Paths {
+    fn add<'a>(&mut self, at: usize, paths: impl Iterator<Item = &'a [u8]>) {
+        for path in paths.collect::<BTreeSet<_>>() {
+            self.by_path.entry(path.into()).or_default().push(at);
+        }
+    }
+
+    fn candidates<'a>(&self, paths: impl IntoIterator<Item = &'a [u8]>) -> Vec<usize> {
+        let named = |path| self.by_path.get(path).into_iter().flatten();
+        let named = paths.into_iter().flat_map(named);
+        let mut all: Vec<_> = named.chain(&self.anywhere).copied().collect();
         all.sort_unstable();
         all.dedup();
         all

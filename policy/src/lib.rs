@@ -11,12 +11,15 @@
 //! for a deny only; a deny that speaks of no group holds whatever `-g` asks for.
 #![warn(missing_docs)]
 
+mod capabilities;
 mod command;
 mod diagnostic;
 mod digest;
+mod environment;
 mod index;
 mod judge;
 pub mod limits;
+mod listing;
 mod load;
 mod login;
 mod mfa;
@@ -26,23 +29,28 @@ mod people;
 mod policy;
 mod rule;
 mod run_as;
+mod session;
 mod shown;
 mod suggest;
 mod wrong;
 
-pub use command::Command;
+pub use capabilities::Capabilities;
+pub use command::{Command, EditPath};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
+pub use environment::may_be_kept;
 /// Where [`HostFacts`] has time zones from.
 pub use jiff::tz::TimeZoneDatabase;
 pub use judge::{
     Allowance, Condition, Considered, Decision, Denial, DenialKind, Limit, Outcome, Question,
     Verdict,
 };
+pub use listing::Listed;
 pub use load::{Defaults, HostFacts, load};
 pub use login::{HostPattern, Hours, LoginQuestion, LoginTerms, LoginVerdict, LoginWhen, Network};
 pub use mfa::Mfa;
 pub use names::{InvalidName, RoleName, RuleName};
-pub use people::{Approver, Member, Membership, People, Role};
+pub use people::{Approver, May, Member, Membership, People, Role};
 pub use policy::{Policy, Resolved};
-pub use rule::{Effect, Execs, Owed, Record, Rule, RuleLimit, SessionSettings, Terms};
+pub use rule::{Effect, Owed, Rule, RuleLimit, Terms};
 pub use run_as::{RunAs, TargetGroup, TargetUser};
+pub use session::{Contain, Execs, OnFull, Record, SessionSettings};

@@ -32,3 +32,16 @@ pub const MAX_PATTERN: usize = 4096;
 
 /// The most alternatives that the braces of one word may stand for.
 pub const MAX_ALTERNATIVES: usize = 256;
+
+/// The least memory that a rule may allow, in bytes: what a shell needs.
+pub const MIN_MEMORY: u64 = 1 << 20;
+
+/// The most memory that a rule may allow, in bytes: a petabyte.
+pub const MAX_MEMORY: u64 = 1 << 50;
+
+/// The most time of processors that a rule may allow, in percent of one: the 8192 of the kernel's
+/// highest `NR_CPUS`.
+pub const MAX_CPU: u32 = 8192 * 100;
+
+/// The most folders and files that a contained session may write, each a mount of its own.
+pub const MAX_WRITABLE: usize = 64;

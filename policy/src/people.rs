@@ -103,6 +103,14 @@ impl std::fmt::Display for Approver {
     }
 }
 
+/// What a role lets its members do beside its rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum May {
+    /// `audit`: read records, and watch sessions.
+    Audit,
+}
+
 /// A set of people with rules.
 #[derive(Clone, Debug)]
 pub struct Role {
@@ -112,6 +120,8 @@ pub struct Role {
     pub description: Option<String>,
     /// Who belongs to it, aliases resolved, sorted.
     pub members: Vec<Member>,
+    /// What they may beside its rules; sorted.
+    pub may: Vec<May>,
     /// How they log in.
     pub login: LoginTerms,
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::command::usr_merged;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Place};
 use crate::index::Index;
 use crate::load::{Problems, Word};
 use crate::names::{RoleName, RuleName};
-use crate::people::{Approver, Membership, People, Role};
+use crate::people::{Approver, May, Membership, People, Role};
 use crate::rule::{Effect, Rule};
 use crate::shown::shown_bytes;
 
@@ -98,6 +98,17 @@ impl Policy {
         accounts.into_iter().filter(may).collect()
     }
 
+    /// Whether a role of `user`'s lets them do that beside its rules. uid 0 may: it has the files.
+    ///
+    /// That nobody watches over their own session is for the caller to see to.
+    pub fn may(&self, user: &str, uid: u32, what: May, people: &dyn People) -> Membership {
+        if uid == 0 {
+            return Membership::Yes;
+        }
+        let roles = self.roles.values().filter(|role| role.may.contains(&what));
+        Membership::any(roles.map(|role| role.includes(user, people)))
+    }
+
     fn approver_includes(
         &self,
         approver: &Approver,
@@ -115,8 +126,8 @@ impl Policy {
     }
 
     /// Complains of every command written with a path that can never match, because a folder in
-    /// it is a link, and of every deny written as a link, because it would forbid that one name
-    /// of the file and leave the others.
+    /// it is a link, of every deny written as a link, because it would forbid that one name
+    /// of the file and leave the others, and of every link to be edited.
     ///
     /// `resolve` gives what an absolute path leads to on this host, or `None` where there is
     /// nothing; [`load`](crate::load()) cannot ask, having no file system.
@@ -125,11 +136,17 @@ impl Policy {
         for rule in &self.rules {
             for command in &rule.commands {
                 for path in command.literal_paths() {
-                    if let Some(message) =
-                        resolve(path).and_then(|real| wrong_link(rule.effect(), path, &real))
-                    {
-                        let (text, place) = (command.text().to_owned(), command.place().clone());
-                        problems.add(&Word { text, place }, message);
+                    let wrong = |real| wrong_link(rule.effect(), path, &real);
+                    if let Some(message) = resolve(path).and_then(wrong) {
+                        problems.add(&word(command.text(), command.place()), message);
+                    }
+                }
+            }
+            for edit in &rule.edit {
+                for path in edit.literal_paths() {
+                    let wrong = |real: Resolved| wrong_edit_link(path, &real);
+                    if let Some(message) = resolve(path).and_then(wrong) {
+                        problems.add(&word(edit.text(), edit.place()), message);
                     }
                 }
             }
@@ -146,6 +163,20 @@ pub struct Resolved {
     pub file: Vec<u8>,
     /// The path with every link followed.
     pub real: Vec<u8>,
+}
+
+fn word(text: &str, place: &Place) -> Word {
+    let (text, place) = (text.to_owned(), place.clone());
+    Word { text, place }
+}
+
+// Files are edited by their own names alone, so that such an entry never matches.
+fn wrong_edit_link(path: &[u8], found: &Resolved) -> Option<String> {
+    let real = &found.real;
+    (*usr_merged(real) != *path).then(|| {
+        let (asked, real) = (shown_bytes(path), shown_bytes(real));
+        format!("`{asked}` is or lies behind a link, and no link is edited; write `{real}`")
+    })
 }
 
 fn wrong_link(effect: Effect, path: &[u8], found: &Resolved) -> Option<String> {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Command;
+use crate::command::{Command, EditPath};
 use crate::diagnostic::Place;
 use crate::mfa::Mfa;
 use crate::names::{RoleName, RuleName};
 use crate::people::Approver;
-use crate::run_as::RunAs;
+use crate::run_as::{RunAs, TargetUser};
+use crate::session::SessionSettings;
 
 /// Whether a rule gives or takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,8 +33,10 @@ pub struct Rule {
     pub roles: Vec<RoleName>,
     /// As whom; aliases resolved, sorted, never empty.
     pub run_as: Vec<RunAs>,
-    /// What; aliases resolved, never empty.
+    /// What; aliases resolved. Never empty where `edit` is.
     pub commands: Vec<Command>,
+    /// Which files `elevate -e` may edit.
+    pub edit: Vec<EditPath>,
     /// On which terms; `None` is a rule with `effect = "deny"`.
     pub terms: Option<Terms>,
     /// Where it is written.
@@ -49,6 +52,19 @@ impl Rule {
         } else {
             Effect::Deny
         }
+    }
+
+    /// Whether it takes capabilities and leaves the files of the host: as uid 0, which owns them,
+    /// that would be root still.
+    pub(crate) fn spares_root(&self) -> bool {
+        let session = self.terms.as_ref().map(|terms| &terms.session);
+        session.is_some_and(|one| one.capabilities.is_some() && one.contain.is_none())
+    }
+
+    /// Whether some question of this uid could match.
+    pub(crate) fn may_run_for(&self, uid: u32) -> bool {
+        let own = |run_as: &RunAs| run_as.user == TargetUser::Caller;
+        !(uid == 0 && self.spares_root() && self.run_as.iter().all(own))
     }
 }
 
@@ -79,7 +95,7 @@ pub struct Owed {
 }
 
 /// The `limit` of a rule, with what `elevated.toml` says where the rule says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleLimit {
     /// For how long when nothing else is asked; in JSON as milliseconds.
     #[serde(rename = "default_ms", with = "crate::milliseconds")]
@@ -89,55 +105,17 @@ pub struct RuleLimit {
     pub max: Duration,
     /// How many tasks (processes and threads) at once; `None` is no bound of its own.
     pub tasks: Option<u32>,
-}
-
-/// What of the terminal is recorded; the stricter is the greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
-    /// Nothing.
-    None,
-    /// Everything the terminal shows.
-    Output,
-}
-
-/// What becomes of execs below the command; the stricter is the greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Execs {
-    /// Nothing.
-    None,
-    /// Each one is logged.
-    Log,
-}
-
-/// How a session runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionSettings {
-    /// What of the terminal is recorded.
-    pub record: Record,
-    /// What becomes of execs below the command.
-    pub execs: Execs,
-    /// Variables of the caller's environment that the command keeps; sorted, exact names.
-    pub keep_env: Vec<String>,
-}
-
-impl Default for SessionSettings {
-    fn default() -> Self {
-        Self {
-            record: Record::Output,
-            execs: Execs::Log,
-            keep_env: Vec::new(),
-        }
-    }
-}
-
-impl SessionSettings {
-    /// What satisfies both.
-    pub(crate) fn strictest(mut self, other: &Self) -> Self {
-        self.record = self.record.max(other.record);
-        self.execs = self.execs.max(other.execs);
-        self.keep_env.retain(|name| other.keep_env.contains(name));
-        self
-    }
+    /// How much memory, in bytes, swap apart; `None` is no bound of its own.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// How much time of processors, in percent of one; `None` is no bound of its own.
+    #[serde(default)]
+    pub cpu: Option<u32>,
+    /// How long before the end the tree gets SIGTERM; `None` is never. In JSON as milliseconds.
+    #[serde(default, rename = "grace_ms", with = "crate::milliseconds::option")]
+    pub grace: Option<Duration>,
+    /// How long nobody need press a key before the terminal is held until a code is given, and the
+    /// same again before the session ends; `None` is for ever. In JSON as milliseconds.
+    #[serde(default, rename = "idle_ms", with = "crate::milliseconds::option")]
+    pub idle: Option<Duration>,
 }

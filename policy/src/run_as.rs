@@ -1,5 +1,7 @@
 //! As whom a rule runs its commands.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::judge::Question;
@@ -41,7 +43,37 @@ pub struct RunAs {
     pub group: TargetGroup,
 }
 
+/// As written in the policy, numbers with `#`.
+impl fmt::Display for RunAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.user {
+            TargetUser::Any => f.write_str("ALL")?,
+            TargetUser::Caller => f.write_str("SELF")?,
+            TargetUser::Name(name) => f.write_str(name)?,
+            TargetUser::Uid(uid) => write!(f, "#{uid}")?,
+        }
+        match &self.group {
+            TargetGroup::Own => Ok(()),
+            // `ALL` alone has every group.
+            TargetGroup::Any if self.user == TargetUser::Any => Ok(()),
+            TargetGroup::Any => f.write_str(":ALL"),
+            TargetGroup::Name(name) => write!(f, ":{name}"),
+            TargetGroup::Gid(gid) => write!(f, ":#{gid}"),
+        }
+    }
+}
+
 impl RunAs {
+    /// Whether this may be uid 0, as far as its words tell.
+    pub(crate) fn may_be_root(&self) -> bool {
+        match &self.user {
+            TargetUser::Any => true,
+            TargetUser::Caller => false,
+            TargetUser::Name(name) => name == "root",
+            TargetUser::Uid(uid) => *uid == 0,
+        }
+    }
+
     /// For an allow rule: name and number must both be the right ones, and a group that was
     /// asked for must be granted.
     pub(crate) fn allows(&self, q: &Question<'_>) -> bool {

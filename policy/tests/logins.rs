@@ -73,7 +73,9 @@ impl At {
     #[track_caller]
     fn admitted(&self, policy: &Policy) -> (String, Option<Mfa>, Option<Timestamp>) {
         match self.of(policy) {
-            LoginVerdict::Admitted { role, mfa, until } => (role.to_string(), mfa, until),
+            LoginVerdict::Admitted {
+                role, mfa, until, ..
+            } => (role.to_string(), mfa, until),
             LoginVerdict::Refused { why } => panic!("refused: {why}"),
         }
     }
@@ -471,7 +473,7 @@ proptest! {
         asked in asked(),
     ) {
         let policy = loaded(&roles);
-        if let LoginVerdict::Admitted { until, mfa, role } = asked.of(&policy) {
+        if let LoginVerdict::Admitted { until, mfa, role, .. } = asked.of(&policy) {
             let host: Vec<_> = asked.host.iter().map(String::as_str).collect();
             prop_assert_eq!(policy.admits(&asked.user, &host, &Town), Membership::Yes);
             prop_assert!(until.is_none_or(|until| until > asked.time.parse().unwrap()));

@@ -97,7 +97,7 @@ fn question() -> impl Strategy<Value = Ask> {
             asked.group = group.map(|(name, gid)| (name.to_owned(), gid));
             asked.wanted = wanted.map(std::time::Duration::from_secs);
             asked.rule = named.map(str::to_owned);
-            asked.shell = shell;
+            asked.shell = shell && asked.args.is_empty();
             asked
         })
 }

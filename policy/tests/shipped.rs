@@ -63,6 +63,7 @@ fn is_allowed(policy: &Policy, target: (&str, u32), argv: &str) -> bool {
         real: &file,
         args: &args,
         shell: false,
+        edit: &[],
         rule: None,
         wanted: None,
     };
@@ -121,7 +122,10 @@ fn the_example_of_logins_lets_in_whom_it_says_and_asks_for_a_code() {
     example.text = lines.join("\n");
     let policy = loaded(&sources);
     let asked = |host, service, from| login(&policy, &Operations, host, service, from);
-    let LoginVerdict::Admitted { role, mfa, until } = asked("web-1", "sshd", "10.1.2.3") else {
+    let LoginVerdict::Admitted {
+        role, mfa, until, ..
+    } = asked("web-1", "sshd", "10.1.2.3")
+    else {
         panic!("refused");
     };
     assert_eq!((role.as_str(), mfa), ("web-operations", Some(Mfa::Always)));

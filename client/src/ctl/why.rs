@@ -148,6 +148,7 @@ fn name(condition: Condition) -> &'static str {
         Condition::Roles => "roles",
         Condition::RunAs => "run_as",
         Condition::Commands => "commands",
+        Condition::Edit => "edit",
         Condition::Limit => "limit",
     }
 }

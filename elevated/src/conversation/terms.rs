@@ -1,7 +1,7 @@
 //! From what the policy says of a session to what its leader is told.
 
 use elevate_policy::{self as policy, Allowance};
-use elevate_protocol::launch::{Confinement, Execs, OnFull, Record};
+use elevate_protocol::launch::{Confinement, Contain, Execs, OnFull, Record};
 
 use crate::elevation::Terms;
 
@@ -11,21 +11,37 @@ pub(super) fn of(allowance: &Allowance) -> Terms {
     Terms {
         longest: limit.max.max(limit.granted),
         default: limit.granted,
-        grace: std::time::Duration::ZERO,
-        idle: None,
+        grace: limit.grace.unwrap_or_default(),
+        idle: limit.idle,
         tasks: limit.tasks,
-        memory: None,
-        cpu: None,
+        memory: limit.memory,
+        cpu: limit.cpu,
         record: match session.record {
             policy::Record::None => Record::None,
             policy::Record::Output => Record::Output,
+            policy::Record::Full => Record::Full,
         },
-        on_full: OnFull::End,
+        on_full: match session.on_full {
+            policy::OnFull::End => OnFull::End,
+            policy::OnFull::Refuse => OnFull::Refuse,
+        },
         execs: match session.execs {
             policy::Execs::None => Execs::None,
             policy::Execs::Log => Execs::Log,
+            policy::Execs::Deny => Execs::Deny,
         },
-        watched: false,
-        confinement: Confinement::default(),
+        watched: session.watched,
+        confinement: Confinement {
+            capabilities: session.capabilities.map(policy::Capabilities::mask),
+            contain: session.contain.as_ref().map(contain),
+        },
+    }
+}
+
+fn contain(contain: &policy::Contain) -> Contain {
+    let writable = contain.writable.iter();
+    Contain {
+        writable: writable.map(|path| path.as_str().into()).collect(),
+        network: contain.network,
     }
 }

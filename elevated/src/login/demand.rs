@@ -51,6 +51,7 @@ mod tests {
         LoginVerdict::Admitted {
             role: RoleName::new("web").unwrap(),
             mfa,
+            record: false,
             until: None,
         }
     }

@@ -1,6 +1,7 @@
 //! The commands a rule speaks of.
 
 mod braces;
+mod edit;
 mod glob;
 mod parse;
 mod pattern;
@@ -11,6 +12,7 @@ mod words;
 use std::borrow::Cow;
 
 use crate::diagnostic::Place;
+pub use edit::EditPath;
 use pattern::Pattern;
 
 /// How wildcards are read.
@@ -104,6 +106,11 @@ impl Command {
     /// Whether only the paths of [`Command::literal_paths`] can match.
     pub(crate) fn is_literal(&self) -> bool {
         matches!(&self.shape, Shape::Run(run) if run.path.is_literal())
+    }
+
+    /// Whether it is `ALL`: a deny of that forbids edits too, an allow of it speaks of none.
+    pub(crate) fn is_anything(&self) -> bool {
+        matches!(self.shape, Shape::Anything)
     }
 
     /// Whether it can match `file` with some arguments, read either way.

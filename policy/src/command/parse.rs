@@ -22,6 +22,8 @@ impl Command {
     }
 }
 
+const HOW: &str = "a command begins with its whole path, as in `/usr/bin/systemctl`";
+
 fn run(text: &str) -> Result<Run, CommandError> {
     if text.len() > MAX_PATTERN {
         return Err(CommandError::new(format!(
@@ -56,7 +58,7 @@ fn run(text: &str) -> Result<Run, CommandError> {
     }
     let (args, more) = without_ellipsis(args);
     Ok(Run {
-        path: Pattern::path(path)?,
+        path: Pattern::path(path, HOW)?,
         args: arguments(args)?,
         more,
     })

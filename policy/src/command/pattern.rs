@@ -25,11 +25,12 @@ impl Pattern {
             .map(Self)
     }
 
-    /// The command itself: an absolute path, with merged `/usr`.
-    pub(super) fn path(word: &Word) -> Result<Self, CommandError> {
+    /// The command itself, or a file: an absolute path, with merged `/usr`. `how` says how one is
+    /// written.
+    pub(super) fn path(word: &Word, how: &str) -> Result<Self, CommandError> {
         let words = braces::expand(&word.units)?;
         let alternatives = words.into_iter().map(|units| {
-            check_path(&units)?;
+            check_path(&units, how)?;
             alternative(&merged(units))
         });
         alternatives.collect::<Result<_, _>>().map(Self)
@@ -84,12 +85,10 @@ fn literal(units: &[Unit]) -> Vec<u8> {
     chars.collect::<String>().into_bytes()
 }
 
-fn check_path(units: &[Unit]) -> Result<(), CommandError> {
+fn check_path(units: &[Unit], how: &str) -> Result<(), CommandError> {
     let text = literal(units);
     let Some(path) = text.strip_prefix(b"/") else {
-        return Err(CommandError::new(
-            "a command begins with its whole path, as in `/usr/bin/systemctl`",
-        ));
+        return Err(CommandError::new(how));
     };
     let mut parts = path.split(|b| *b == b'/');
     if parts.any(|part| part.is_empty() || part == b".") {

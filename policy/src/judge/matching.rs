@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::question::Question;
 use super::verdict::{Condition, Outcome};
-use crate::command::{File, Reading};
+use crate::command::{Command, File, Reading};
 use crate::names::RoleName;
 use crate::people::{Membership, People};
 use crate::policy::Policy;
@@ -39,8 +39,10 @@ impl<'a> Matching<'a> {
             self.not_a_member(rule)
         } else if !self.run_as(rule, effect) {
             self.wrong_target()
-        } else if !self.command(rule, effect) {
-            self.wrong_command()
+        } else if rule.spares_root() && self.q.target_uid == 0 {
+            root_still()
+        } else if let Some(objection) = self.deed(rule, effect) {
+            objection
         } else {
             return match (who, effect) {
                 (Membership::Yes, _) => (Outcome::Matched, false),
@@ -80,15 +82,39 @@ impl<'a> Matching<'a> {
         })
     }
 
-    fn command(&self, rule: &Rule, effect: Effect) -> bool {
+    /// What is wrong with what is asked for, if anything.
+    fn deed(&self, rule: &Rule, effect: Effect) -> Option<Outcome> {
         let reading = match effect {
             Effect::Allow => Reading::Strict,
             Effect::Deny => Reading::Generous,
         };
+        match self.q.edits() {
+            true => self.edit(rule, reading),
+            false => self.command(rule, reading),
+        }
+    }
+
+    fn command(&self, rule: &Rule, reading: Reading) -> Option<Outcome> {
         let (q, file) = (self.q, &self.file);
-        rule.commands
-            .iter()
-            .any(|command| command.matches(file, q.args, q.shell, reading))
+        let matches = |command: &Command| command.matches(file, q.args, q.shell, reading);
+        match rule.commands.iter().any(matches) {
+            true => None,
+            false => Some(self.wrong_command(rule)),
+        }
+    }
+
+    /// An allow must name every file, and a deny names one, or `ALL`.
+    fn edit(&self, rule: &Rule, reading: Reading) -> Option<Outcome> {
+        let named = |path: &&Vec<u8>| rule.edit.iter().any(|one| one.matches(path, reading));
+        let missing = match reading {
+            Reading::Strict => self.q.edit.iter().find(|path| !named(path)),
+            Reading::Generous => {
+                let forbidden = rule.commands.iter().any(Command::is_anything)
+                    || self.q.edit.iter().any(|path| named(&path));
+                self.q.edit.first().filter(|_| !forbidden)
+            }
+        };
+        missing.map(|path| wrong_edit(rule, path))
     }
 
     fn not_a_member(&self, rule: &Rule) -> Outcome {
@@ -114,7 +140,11 @@ impl<'a> Matching<'a> {
         not_matched(Condition::RunAs, detail)
     }
 
-    fn wrong_command(&self) -> Outcome {
+    fn wrong_command(&self, rule: &Rule) -> Outcome {
+        if rule.commands.is_empty() {
+            let detail = "it lets files be edited (`elevate -e`), and nothing run";
+            return not_matched(Condition::Commands, detail.to_owned());
+        }
         let what = if self.q.shell { "the shell " } else { "" };
         let count = match self.q.args.len() {
             0 => "no argument".to_owned(),
@@ -127,6 +157,22 @@ impl<'a> Matching<'a> {
         );
         not_matched(Condition::Commands, detail)
     }
+}
+
+// Such a rule doesn't load where its words say root, but other names may lead there.
+fn root_still() -> Outcome {
+    let detail = "not as uid 0: it names `capabilities`, without which uid 0 is root still, and has \
+                  no `contain`";
+    not_matched(Condition::RunAs, detail.to_owned())
+}
+
+fn wrong_edit(rule: &Rule, path: &[u8]) -> Outcome {
+    let path = shown_bytes(path);
+    let detail = match rule.edit.is_empty() {
+        true => format!("not an edit of {path}: it has no `edit`"),
+        false => format!("not an edit of {path}: none of its paths matches that"),
+    };
+    not_matched(Condition::Edit, detail)
 }
 
 pub(super) fn not_matched(condition: Condition, detail: String) -> Outcome {

@@ -11,7 +11,8 @@ use jiff::SignedDuration;
 use crate::command::File;
 use crate::people::People;
 use crate::policy::Policy;
-use crate::rule::{Owed, Rule, SessionSettings, Terms};
+use crate::rule::{Owed, Rule, RuleLimit, Terms};
+use crate::session::SessionSettings;
 use matching::{Matching, not_matched};
 pub use question::Question;
 pub use verdict::{
@@ -25,19 +26,21 @@ impl Policy {
     /// `considered` holds the rules that can speak of this file at all, which are found
     /// without a look at the others; [`Policy::explain`] looks at every rule.
     pub fn judge(&self, q: &Question<'_>, people: &dyn People) -> Verdict {
-        let file = File::new(q.file, q.real);
-        let rules = self
-            .index
-            .candidates(&file)
-            .into_iter()
-            .map(|at| &self.rules[at]);
-        let speaks = |rule: &&Rule| {
-            rule.commands
-                .iter()
-                .any(|one| one.speaks_of(&file, q.shell))
+        let rules = match q.edits() {
+            true => self.index.edits(q.edit),
+            false => self.speaking_of(&File::new(q.file, q.real), q.shell),
         };
-        let rules = rules.filter(speaks);
+        let rules = rules.into_iter().map(|at| &self.rules[at]);
         self.decide(q, people, rules)
+    }
+
+    fn speaking_of(&self, file: &File<'_>, shell: bool) -> Vec<usize> {
+        let mut rules = self.index.commands(file);
+        rules.retain(|at| {
+            let mut commands = self.rules[*at].commands.iter();
+            commands.any(|one| one.speaks_of(file, shell))
+        });
+        rules
     }
 
     /// The same decision as [`Policy::judge`], with every rule of the policy in `considered`.
@@ -151,11 +154,7 @@ impl<'a> Found<'a> {
         Allowance {
             rule: rule.name.clone(),
             owed: terms.owed,
-            limit: Limit {
-                granted: q.wanted.unwrap_or(terms.limit.default),
-                max: terms.limit.max,
-                tasks: terms.limit.tasks,
-            },
+            limit: limit(q, terms),
             session: strictest,
         }
     }
@@ -172,6 +171,29 @@ impl<'a> Found<'a> {
                 one.outcome = outcome;
             }
         }
+    }
+}
+
+fn limit(q: &Question<'_>, terms: &Terms) -> Limit {
+    let RuleLimit {
+        default,
+        max,
+        tasks,
+        memory,
+        cpu,
+        grace,
+        idle,
+    } = terms.limit;
+    let granted = q.wanted.unwrap_or(default);
+    Limit {
+        granted,
+        max,
+        tasks,
+        memory,
+        cpu,
+        // Who asks for less than the rule's default still gets some time before SIGTERM.
+        grace: grace.map(|grace| grace.min(granted / 2)),
+        idle,
     }
 }
 

@@ -31,8 +31,13 @@ pub struct Question<'a> {
     pub real: &'a [u8],
     /// The arguments, without `argv[0]`.
     pub args: &'a [Vec<u8>],
-    /// Whether this is the shell of `-s` or `-i` without a command.
+    /// Whether this is the shell of `-s` or `-i` without a command; `file` is that shell, and
+    /// there are no arguments.
     pub shell: bool,
+    /// Where there are any, it is asked to edit these files (`elevate -e`): absolute paths, their
+    /// folders without links, `.` or `..`, their last components no links. `file`, `real` and
+    /// `args` are left aside then.
+    pub edit: &'a [Vec<u8>],
     /// The rule named with `--rule`.
     pub rule: Option<&'a str>,
     /// How long it shall last, from `--for`.
@@ -52,11 +57,9 @@ impl Question<'_> {
         if self.target_group.is_some() != self.target_gid.is_some() {
             return Err(invalid("a group has a name and a gid"));
         }
-        if !is_resolved(self.file) || !is_resolved(self.real) {
-            return Err(invalid("the command is no resolved path"));
-        }
-        if self.args.iter().any(|arg| arg.contains(&0)) {
-            return Err(invalid("an argument holds a NUL"));
+        match self.edits() {
+            true => self.check_edit()?,
+            false => self.check_command()?,
         }
         match self.wanted {
             Some(wanted) if wanted < MIN_TIME => Err(invalid("the shortest time is 1s")),
@@ -64,10 +67,48 @@ impl Question<'_> {
         }
     }
 
+    /// Whether it is asked to edit files, and not to run a command.
+    pub(super) fn edits(&self) -> bool {
+        !self.edit.is_empty()
+    }
+
+    fn check_edit(&self) -> Result<(), Denial> {
+        if self.shell {
+            return Err(invalid("an edit starts no shell"));
+        }
+        match self.edit.iter().all(|path| is_resolved(path)) {
+            true => Ok(()),
+            false => Err(invalid("a file to edit is no resolved path")),
+        }
+    }
+
+    fn check_command(&self) -> Result<(), Denial> {
+        if !is_resolved(self.file) || !is_resolved(self.real) {
+            return Err(invalid("the command is no resolved path"));
+        }
+        if self.shell && !self.args.is_empty() {
+            return Err(invalid("a shell with arguments is a command"));
+        }
+        match self.args.iter().any(|arg| arg.contains(&0)) {
+            true => Err(invalid("an argument holds a NUL")),
+            false => Ok(()),
+        }
+    }
+
+    /// `run this`, or what else is asked.
+    fn deed(&self) -> &'static str {
+        match (self.edits(), self.shell, self.edit.len()) {
+            (true, _, 1) => "edit this file",
+            (true, ..) => "edit these files",
+            (_, true, _) => "start a shell",
+            _ => "run this",
+        }
+    }
+
     pub(super) fn denial_by_default(&self) -> Denial {
         Denial {
             kind: DenialKind::NotAllowed,
-            message: format!("no rule lets you run this as {}", self.target()),
+            message: format!("no rule lets you {} as {}", self.deed(), self.target()),
             advice: "ask an administrator for a role with a rule for it".into(),
         }
     }
@@ -75,7 +116,11 @@ impl Question<'_> {
     pub(super) fn denial_by_rule(&self) -> Denial {
         Denial {
             kind: DenialKind::Forbidden,
-            message: format!("the policy forbids you to run this as {}", self.target()),
+            message: format!(
+                "the policy forbids you to {} as {}",
+                self.deed(),
+                self.target()
+            ),
             advice: "ask an administrator if you think that it should not".into(),
         }
     }
@@ -93,8 +138,9 @@ impl Question<'_> {
         Denial {
             kind: DenialKind::NamedRule,
             message: format!(
-                "rule `{}` does not let you run this as {}",
+                "rule `{}` does not let you {} as {}",
                 shown(name),
+                self.deed(),
                 self.target()
             ),
             advice: "leave `--rule` out to use any rule of yours".into(),
@@ -106,7 +152,8 @@ impl Question<'_> {
         Denial {
             kind: DenialKind::TooLong { longest },
             message: format!(
-                "you may run this as {} for {longest_words} at most",
+                "you may {} as {} for {longest_words} at most",
+                self.deed(),
                 self.target()
             ),
             advice: format!("ask for less, as in `--for '{longest_words}'`"),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
 use crate::names::RuleName;
-use crate::rule::{Effect, Owed, SessionSettings};
+use crate::rule::{Effect, Owed};
+use crate::session::SessionSettings;
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,19 @@ pub struct Limit {
     pub max: Duration,
     /// How many tasks (processes and threads) at once; `None` is no bound of its own.
     pub tasks: Option<u32>,
+    /// How much memory, in bytes, swap apart; `None` is no bound of its own.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// How much time of processors, in percent of one; `None` is no bound of its own.
+    #[serde(default)]
+    pub cpu: Option<u32>,
+    /// How long before the end the tree gets SIGTERM, at most half of what is granted; `None` is never. In JSON as milliseconds.
+    #[serde(default, rename = "grace_ms", with = "crate::milliseconds::option")]
+    pub grace: Option<Duration>,
+    /// How long nobody need press a key before the terminal is held until a code is given, and the
+    /// same again before the session ends; `None` is for ever. In JSON as milliseconds.
+    #[serde(default, rename = "idle_ms", with = "crate::milliseconds::option")]
+    pub idle: Option<Duration>,
 }
 
 /// A rule that was looked at.
@@ -129,6 +143,8 @@ pub enum Condition {
     RunAs,
     /// `commands`: what.
     Commands,
+    /// `edit`: which files.
+    Edit,
     /// `limit`: for how long.
     Limit,
 }

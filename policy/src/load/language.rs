@@ -7,43 +7,53 @@ pub(super) struct Keys {
     /// Keys that are part of the language and not enforced yet; to ignore one would be to
     /// grant more than the policy says.
     pub(super) later: &'static [&'static str],
+    /// The tables in it whose keys are sometimes taken for its own.
+    inside: &'static [(&'static str, &'static Keys)],
+}
+
+impl Keys {
+    /// The table in it that a key belongs to.
+    pub(super) fn home_of(&self, key: &str) -> Option<&'static str> {
+        let holds = |keys: &Keys| keys.enforced.contains(&key) || keys.later.contains(&key);
+        let mut tables = self.inside.iter();
+        tables.find(|(_, keys)| holds(keys)).map(|(name, _)| *name)
+    }
 }
 
 pub(super) const TOP: Keys = Keys {
     enforced: &["alias", "role", "rule"],
     later: &[],
+    inside: &[],
 };
 
 pub(super) const ALIAS: Keys = Keys {
     enforced: &["users", "commands", "run_as", "approvers", "hosts"],
     later: &[],
+    inside: &[],
 };
 
 pub(super) const ROLE: Keys = Keys {
-    enforced: &["description", "members", "login"],
-    later: &[
-        "eligible",
-        "removed",
-        "includes",
-        "conflicts",
-        "may",
-        "activate",
-    ],
+    enforced: &["description", "members", "may", "login"],
+    later: &["eligible", "removed", "includes", "conflicts", "activate"],
+    inside: &[],
 };
 
 pub(super) const LOGIN: Keys = Keys {
-    enforced: &["when", "require"],
+    enforced: &["when", "require", "record"],
     later: &[],
+    inside: &[],
 };
 
 pub(super) const LOGIN_WHEN: Keys = Keys {
     enforced: &["hosts", "services", "hours", "from"],
     later: &["terminal", "valid"],
+    inside: &[],
 };
 
 pub(super) const LOGIN_REQUIRE: Keys = Keys {
     enforced: &["mfa"],
     later: &["approvals", "approvers", "password", "reason", "ticket"],
+    inside: &[],
 };
 
 pub(super) const RULE: Keys = Keys {
@@ -52,33 +62,51 @@ pub(super) const RULE: Keys = Keys {
         "roles",
         "run_as",
         "commands",
+        "edit",
         "effect",
         "require",
         "limit",
         "session",
     ],
-    later: &[
-        "edit",
-        "when",
-        "break_glass",
-        "capabilities",
-        "contain",
-        "writable",
-        "network",
+    later: &["when", "break_glass"],
+    inside: &[
+        ("require", &REQUIRE),
+        ("limit", &LIMIT),
+        ("session", &SESSION),
     ],
 };
 
 pub(super) const REQUIRE: Keys = Keys {
     enforced: &["approvals", "approvers", "mfa", "reason"],
     later: &["password", "ticket"],
+    inside: &[],
 };
 
 pub(super) const LIMIT: Keys = Keys {
-    enforced: &["default", "max", "tasks"],
-    later: &["grace", "idle"],
+    enforced: &["default", "max", "tasks", "memory", "cpu", "grace", "idle"],
+    later: &[],
+    inside: &[],
 };
 
 pub(super) const SESSION: Keys = Keys {
-    enforced: &["record", "execs", "keep_env"],
-    later: &["on_full"],
+    enforced: &[
+        "record",
+        "on_full",
+        "watched",
+        "execs",
+        "keep_env",
+        "capabilities",
+        "contain",
+        "writable",
+        "network",
+    ],
+    later: &[],
+    inside: &[],
+};
+
+/// What roles let people do beside their rules.
+pub(super) const MAY: Keys = Keys {
+    enforced: &["audit"],
+    later: &["approve", "helpdesk", "administer"],
+    inside: &[],
 };

@@ -6,13 +6,13 @@ use super::aliases::Aliases;
 use super::login::RawLogin;
 use super::problems::{Problems, Word};
 use super::raw::{Kind, Raw, RawRole, RawRule};
-use super::terms::{RawLimit, RawTerms};
-use super::{Defaults, HostFacts, accounts};
-use crate::command::Command;
+use super::terms::RawTerms;
+use super::{Defaults, HostFacts, accounts, limit, session};
+use crate::command::{Command, CommandError, EditPath};
 use crate::login::{HostPattern, Hours, LoginTerms, LoginWhen, Network};
 use crate::names::{RoleName, RuleName};
-use crate::people::{Approver, Role};
-use crate::rule::{Rule, RuleLimit, Terms};
+use crate::people::{Approver, May, Role};
+use crate::rule::{Rule, Terms};
 use crate::run_as::RunAs;
 use crate::shown::shown;
 use crate::suggest::nearest;
@@ -69,6 +69,7 @@ impl<'a> Linker<'a> {
             name,
             description: raw.description.as_ref().map(|d| d.text.clone()),
             members,
+            may: sorted(raw.may.iter().filter_map(may).collect()),
             login: self.login(&raw.login),
         }
     }
@@ -93,6 +94,7 @@ impl<'a> Linker<'a> {
                 Some((_, mfa)) => *mfa,
                 None => LoginTerms::default().mfa,
             },
+            record: raw.record.as_ref().is_some_and(|(_, record)| *record),
         }
     }
 
@@ -106,13 +108,18 @@ impl<'a> Linker<'a> {
     }
 
     fn rule(&self, raw: &'a RawRule) -> Option<Rule> {
-        let terms = raw.terms.as_ref().map(|terms| self.terms(terms));
+        let run_as = self.run_as(&raw.run_as);
+        let terms = raw.terms.as_ref().map(|terms| {
+            session::link(&terms.session, &run_as, !raw.edit.is_empty(), self.problems);
+            self.terms(terms)
+        });
         let rule = Rule {
             name: RuleName::new(&raw.name.text).ok()?,
             description: raw.description.as_ref().map(|d| d.text.clone()),
             roles: self.role_names(&raw.roles),
-            run_as: self.run_as(&raw.run_as),
+            run_as,
             commands: self.commands(&raw.commands),
+            edit: self.edit(&raw.edit),
             terms,
             place: raw.name.place.clone(),
         };
@@ -163,13 +170,25 @@ impl<'a> Linker<'a> {
         let commands = words.filter_map(|word| {
             let parsed = Command::parse(&word.text, word.place.clone());
             parsed
-                .map_err(|error| {
-                    let message = format!("in command {}: {}", word.quoted(), error.what);
-                    self.problems.suggest(word, message, error.suggestion);
-                })
+                .map_err(|error| self.wrong_pattern("command", word, error))
                 .ok()
         });
         commands.collect()
+    }
+
+    fn edit(&self, words: &[Word]) -> Vec<EditPath> {
+        let paths = words.iter().filter_map(|word| {
+            let parsed = EditPath::parse(&word.text, word.place.clone());
+            parsed
+                .map_err(|error| self.wrong_pattern("path", word, error))
+                .ok()
+        });
+        paths.collect()
+    }
+
+    fn wrong_pattern(&self, kind: &str, word: &Word, error: CommandError) {
+        let message = format!("in {kind} {}: {}", word.quoted(), error.what);
+        self.problems.suggest(word, message, error.suggestion);
     }
 
     fn approvers(&self, words: &'a [Word]) -> Vec<Approver> {
@@ -213,8 +232,8 @@ impl<'a> Linker<'a> {
         let terms = Terms {
             owed: raw.owed,
             approvers: self.approvers(words),
-            limit: self.limit(&raw.limit),
-            session: raw.session.clone(),
+            limit: limit::link(&raw.limit, self.problems, self.host, self.defaults),
+            session: raw.session.settings.clone(),
         };
         self.check_approvals(raw, &terms);
         terms
@@ -247,43 +266,11 @@ impl<'a> Linker<'a> {
             (_, None) => {}
         }
     }
+}
 
-    fn limit(&self, raw: &RawLimit) -> RuleLimit {
-        let most = raw
-            .max
-            .as_ref()
-            .map_or(self.defaults.limit_max, |(_, max)| *max);
-        if let Some((word, _)) = raw.default.as_ref().filter(|(_, default)| *default > most) {
-            let message = match raw.max {
-                Some(_) => "`default` is longer than `max`".to_owned(),
-                None => format!(
-                    "`default` is longer than the longest time of elevated.toml ({}); write \
-                     `max` too",
-                    crate::judge::spoken(most)
-                ),
-            };
-            self.problems.add(word, message);
-        }
-        let default = raw
-            .default
-            .as_ref()
-            .map_or(self.defaults.limit_default, |(_, time)| *time);
-        RuleLimit {
-            default: default.min(most),
-            max: most,
-            tasks: self.tasks(raw),
-        }
-    }
-
-    fn tasks(&self, raw: &RawLimit) -> Option<u32> {
-        let (word, tasks) = raw.tasks.as_ref()?;
-        let controllers = self.host.controllers.as_ref();
-        if controllers.is_some_and(|all| !all.iter().any(|name| name == "pids")) {
-            let message = "this host cannot enforce `tasks`: its cgroups have no `pids` controller";
-            self.problems.add(word, message);
-        }
-        Some(*tasks)
-    }
+// Any other word has been told to be none.
+fn may(word: &Word) -> Option<May> {
+    (word.text == "audit").then_some(May::Audit)
 }
 
 fn host(word: &Word) -> Result<HostPattern, Wrong> {

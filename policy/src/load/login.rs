@@ -15,6 +15,8 @@ pub(super) struct RawLogin {
     pub(super) from: Option<Vec<Word>>,
     /// The key `require`, and what it says.
     pub(super) require: Option<(Word, Option<Mfa>)>,
+    /// The key `record`, and whether it says that logins are recorded.
+    pub(super) record: Option<(Word, bool)>,
 }
 
 impl RawLogin {
@@ -32,12 +34,18 @@ impl RawLogin {
                 None => *known = more,
             }
         }
+        let twice = |key: &str, first: &Word, second: &Word| {
+            let what = format!("`login.{key}` of role `{}`", name.text);
+            twice(file, second, &what, first);
+        };
         match (&self.require, other.require) {
-            (Some((first, _)), Some((second, _))) => {
-                let what = format!("`login.require` of role `{}`", name.text);
-                twice(file, &second, &what, first);
-            }
+            (Some((first, _)), Some((second, _))) => twice("require", first, &second),
             (None, second) => self.require = second,
+            (Some(_), None) => {}
+        }
+        match (&self.record, other.record) {
+            (Some((first, _)), Some((second, _))) => twice("record", first, &second),
+            (None, second) => self.record = second,
             (Some(_), None) => {}
         }
     }
@@ -55,6 +63,10 @@ pub(super) fn read(file: &Reader<'_>, value: &Value<'_>) -> RawLogin {
     login.require = table
         .get_key_value("require")
         .map(|(key, value)| (file.key(key), read_require(file, value)));
+    login.record = table.get_key_value("record").map(|(key, _)| {
+        let recorded = file.choice(table, "record", &[("none", false), ("output", true)]);
+        (file.key(key), recorded.unwrap_or(true))
+    });
     login
 }
 
@@ -83,7 +95,7 @@ fn read_when(file: &Reader<'_>, value: &Value<'_>) -> RawLogin {
         services: list("services", r#""sshd""#),
         hours: list("hours", r#""Mon..Fri 07:00-20:00 Europe/Berlin""#),
         from: list("from", r#""10.0.0.0/8""#),
-        require: None,
+        ..RawLogin::default()
     }
 }
 

@@ -4,12 +4,15 @@ mod accounts;
 mod aliases;
 mod environment;
 mod language;
+mod limit;
 mod link;
 mod login;
 mod problems;
 mod raw;
 mod reader;
+mod session;
 mod terms;
+mod writable;
 
 use std::time::Duration;
 

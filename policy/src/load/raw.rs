@@ -62,6 +62,7 @@ pub(super) struct Raw {
 pub(super) struct RawRole {
     pub(super) description: Option<Word>,
     pub(super) members: Vec<Word>,
+    pub(super) may: Vec<Word>,
     pub(super) login: RawLogin,
 }
 
@@ -71,6 +72,7 @@ pub(super) struct RawRule {
     pub(super) roles: Vec<Word>,
     pub(super) run_as: Vec<Word>,
     pub(super) commands: Vec<Word>,
+    pub(super) edit: Vec<Word>,
     pub(super) denies: bool,
     pub(super) terms: Option<RawTerms>,
 }
@@ -122,6 +124,10 @@ impl Raw {
         file.check_keys(table, &language::ROLE);
         let description = description(file, table);
         let members = list(file, table, "members", Kind::Users.example()).unwrap_or_default();
+        let may = list(file, table, "may", r#""audit""#).unwrap_or_default();
+        for word in &may {
+            file.check_word(word, &language::MAY, "privilege");
+        }
         let login = table
             .get("login")
             .map(|value| login::read(file, value))
@@ -132,12 +138,14 @@ impl Raw {
                 RawRole {
                     description,
                     members,
+                    may,
                     login,
                 },
             );
             return;
         };
         known.members.extend(members);
+        known.may.extend(may);
         known.login.unite(file, &name, login);
         match (&known.description, description) {
             (Some(first), Some(second)) => {
@@ -160,7 +168,8 @@ impl Raw {
             description: description(file, table),
             roles: needed(file, table, &name, "roles", r#""operator""#),
             run_as: run_as(file, table, &name),
-            commands: needed(file, table, &name, "commands", Kind::Commands.example()),
+            commands: deeds(file, table, &name, "commands", Kind::Commands.example()),
+            edit: deeds(file, table, &name, "edit", r#""/etc/nginx/**""#),
             denies,
             terms: terms::read(file, &name, table, denies),
             name,
@@ -245,6 +254,21 @@ fn needed(
             }
             file.strings(value, key, example)
         }
+    }
+}
+
+/// `commands` or `edit`, of which a rule needs one; that there is none is told once.
+fn deeds(
+    file: &Reader<'_>,
+    table: &DeTable<'_>,
+    rule: &Word,
+    key: &str,
+    example: &str,
+) -> Vec<Word> {
+    let is_there = |key| table.get(key).is_some();
+    match is_there(key) || (key == "commands" && !is_there("edit")) {
+        true => needed(file, table, rule, key, example),
+        false => Vec::new(),
     }
 }
 

@@ -74,17 +74,29 @@ impl<'a> Reader<'a> {
     /// Complains of every key that the language doesn't know or this version doesn't enforce.
     pub(super) fn check_keys(&self, table: &DeTable<'_>, keys: &Keys) {
         for key in table.keys() {
-            let word = self.key(key);
-            let name = word.text.as_str();
-            if keys.enforced.contains(&name) {
-                continue;
+            self.check_word(&self.key(key), keys, "key");
+        }
+    }
+
+    /// Complains of a word that the language doesn't know or this version doesn't enforce; `what`
+    /// is the word for such words.
+    pub(super) fn check_word(&self, word: &Word, keys: &Keys, what: &str) {
+        let name = word.text.as_str();
+        if keys.enforced.contains(&name) {
+            return;
+        }
+        if keys.later.contains(&name) {
+            return self.not_yet(word);
+        }
+        let message = format!("unknown {what} {}", word.quoted());
+        match keys.home_of(name) {
+            Some(home) => {
+                let message = format!("{message} here; it stands in `{home}`");
+                self.problems.add(word, message);
             }
-            if keys.later.contains(&name) {
-                self.not_yet(&word);
-            } else {
+            None => {
                 let known = keys.enforced.iter().chain(keys.later).copied();
-                let message = format!("unknown key {}", word.quoted());
-                self.problems.suggest(&word, message, nearest(name, known));
+                self.problems.suggest(word, message, nearest(name, known));
             }
         }
     }
@@ -189,5 +201,29 @@ impl<'a> Reader<'a> {
         let found = value.get_ref().type_str();
         let message = format!("`{key}` takes {wanted}, and this is of type {found}");
         self.problems.add(&self.raw(value), message);
+    }
+
+    /// What the word under `key` stands for, if it is there and one of `choices`.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        table: &DeTable<'_>,
+        key: &str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let word = self.string(table.get(key)?, key)?;
+        let found = choices.iter().find(|(name, _)| *name == word.text);
+        if found.is_none() {
+            let names = || choices.iter().map(|(name, _)| *name);
+            let quoted: Vec<_> = names().map(|name| format!("\"{name}\"")).collect();
+            let (last, others) = quoted.split_last()?;
+            let message = format!(
+                "unknown {key} {}; it is {} or {last}",
+                word.quoted(),
+                others.join(", ")
+            );
+            let near = nearest(&word.text, names());
+            self.problems.suggest(&word, message, near);
+        }
+        found.map(|(_, value)| *value)
     }
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use toml::de::DeTable;
 
-use super::environment;
-use super::language;
+use super::limit::RawLimit;
 use super::problems::Word;
 use super::raw::Kind;
 use super::reader::{Reader, Value};
-use crate::limits::{MAX_APPROVALS, MAX_TASKS, MAX_TIME, MIN_TIME};
+use super::session::RawSession;
+use super::{language, limit, session};
+use crate::limits::{MAX_APPROVALS, MAX_TIME, MIN_TIME};
 use crate::mfa::Mfa;
-use crate::rule::{Execs, Owed, Record, SessionSettings};
+use crate::rule::Owed;
 use crate::suggest::nearest;
 
 pub(super) struct RawTerms {
@@ -21,14 +22,7 @@ pub(super) struct RawTerms {
     pub(super) approvals: Option<(Word, Option<u32>)>,
     pub(super) approvers: Option<(Word, Vec<Word>)>,
     pub(super) limit: RawLimit,
-    pub(super) session: SessionSettings,
-}
-
-#[derive(Default)]
-pub(super) struct RawLimit {
-    pub(super) default: Option<(Word, Duration)>,
-    pub(super) max: Option<(Word, Duration)>,
-    pub(super) tasks: Option<(Word, u32)>,
+    pub(super) session: RawSession,
 }
 
 /// Reads what an allow rule owes and how it runs; a deny rule has none of it.
@@ -53,11 +47,11 @@ pub(super) fn read(
     let mut terms = read_require(file, require)?;
     terms.limit = table
         .get("limit")
-        .map(|value| read_limit(file, value))
+        .map(|value| limit::read(file, value))
         .unwrap_or_default();
     terms.session = table
         .get("session")
-        .map(|value| read_session(file, value))
+        .map(|value| session::read(file, value))
         .unwrap_or_default();
     Some(terms)
 }
@@ -102,7 +96,7 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
             )
         }),
         limit: RawLimit::default(),
-        session: SessionSettings::default(),
+        session: RawSession::default(),
     })
 }
 
@@ -112,25 +106,6 @@ fn read_approvals(file: &Reader<'_>, value: &Value<'_>) -> Option<u32> {
         return None;
     }
     file.number(value, "approvals", (0, MAX_APPROVALS))
-}
-
-fn read_limit(file: &Reader<'_>, value: &Value<'_>) -> RawLimit {
-    let Some(table) = file.table(value, "limit") else {
-        return RawLimit::default();
-    };
-    file.check_keys(table, &language::LIMIT);
-    let time = |key| table.get(key).and_then(|value| read_time(file, value, key));
-    let tasks = table.get("tasks").and_then(|value| {
-        Some((
-            file.raw(value),
-            file.number(value, "tasks", (1, MAX_TASKS))?,
-        ))
-    });
-    RawLimit {
-        default: time("default"),
-        max: time("max"),
-        tasks,
-    }
 }
 
 /// How fresh a second factor must be.
@@ -156,7 +131,11 @@ pub(super) fn read_mfa(file: &Reader<'_>, value: &Value<'_>) -> Option<Mfa> {
 const MFA: &str =
     "it is \"always\", or how old a code may be, as in \"15m\"; without it none is owed";
 
-fn read_time(file: &Reader<'_>, value: &Value<'_>, key: &str) -> Option<(Word, Duration)> {
+pub(super) fn read_time(
+    file: &Reader<'_>,
+    value: &Value<'_>,
+    key: &str,
+) -> Option<(Word, Duration)> {
     let word = file.string(value, key)?;
     let parsed = word.text.parse::<SignedDuration>().ok();
     let Some(time) = parsed.and_then(|time| Duration::try_from(time).ok()) else {
@@ -173,44 +152,4 @@ fn read_time(file: &Reader<'_>, value: &Value<'_>, key: &str) -> Option<(Word, D
         return None;
     }
     Some((word, time))
-}
-
-fn read_session(file: &Reader<'_>, value: &Value<'_>) -> SessionSettings {
-    let strict = SessionSettings::default();
-    let Some(table) = file.table(value, "session") else {
-        return strict;
-    };
-    file.check_keys(table, &language::SESSION);
-    let record = [("none", Record::None), ("output", Record::Output)];
-    let execs = [("none", Execs::None), ("log", Execs::Log)];
-    let keep_env = table
-        .get("keep_env")
-        .map(|value| environment::read(file, value));
-    SessionSettings {
-        record: choice(file, table, "record", record).unwrap_or(strict.record),
-        execs: choice(file, table, "execs", execs).unwrap_or(strict.execs),
-        keep_env: keep_env.unwrap_or_default(),
-    }
-}
-
-fn choice<T>(
-    file: &Reader<'_>,
-    table: &DeTable<'_>,
-    key: &str,
-    choices: [(&'static str, T); 2],
-) -> Option<T> {
-    let word = file.string(table.get(key)?, key)?;
-    let names = [choices[0].0, choices[1].0];
-    let found = choices.into_iter().find(|(name, _)| *name == word.text);
-    if found.is_none() {
-        let message = format!(
-            "unknown {key} {}; it is \"{}\" or \"{}\"",
-            word.quoted(),
-            names[0],
-            names[1]
-        );
-        file.problems
-            .suggest(&word, message, nearest(&word.text, names));
-    }
-    found.map(|(_, value)| value)
 }

@@ -20,14 +20,17 @@ pub struct LoginTerms {
     pub when: LoginWhen,
     /// What second factor is owed.
     pub mfa: Option<Mfa>,
+    /// Whether the whole login is recorded, as everything its terminal shows.
+    pub record: bool,
 }
 
-/// Anywhere, at any time, with a code each time: what a role says that doesn't speak of logins.
+/// Anywhere, at any time, with a code each time, not recorded: what a role says that doesn't speak of logins.
 impl Default for LoginTerms {
     fn default() -> Self {
         Self {
             when: LoginWhen::default(),
             mfa: Some(Mfa::Always),
+            record: false,
         }
     }
 }

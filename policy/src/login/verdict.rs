@@ -36,6 +36,8 @@ pub enum LoginVerdict {
         role: RoleName,
         /// What second factor is owed.
         mfa: Option<Mfa>,
+        /// Whether the login is recorded: where any role says so that lets them in, or may.
+        record: bool,
         /// When the hours of the role are over; `None` when they are never. Whoever is in by
         /// then stays.
         until: Option<Timestamp>,
@@ -55,17 +57,23 @@ impl Policy {
     /// that its `login.when` says fits.
     pub fn login(&self, q: &LoginQuestion<'_>, people: &dyn People) -> LoginVerdict {
         let (mut admitting, mut reasons) = (Vec::new(), Vec::new());
+        let mut record = false;
         for role in self.roles.values() {
-            let objection = match role.includes(q.user, people) {
-                Membership::No => continue,
-                Membership::Unknown => "a membership could not be found out".to_owned(),
-                Membership::Yes => match role.login.when.admits(q) {
-                    Ok(until) => {
-                        admitting.push((role, until));
-                        continue;
-                    }
-                    Err(objection) => objection,
-                },
+            let membership = role.includes(q.user, people);
+            if membership == Membership::No {
+                continue;
+            }
+            let fits = role.login.when.admits(q);
+            // Nobody comes in unrecorded by another role, and none the less where their groups
+            // cannot be looked up.
+            record |= role.login.record && fits.is_ok();
+            let objection = match (membership, fits) {
+                (Membership::Yes, Ok(until)) => {
+                    admitting.push((role, until));
+                    continue;
+                }
+                (Membership::Yes, Err(objection)) => objection,
+                _ => "a membership could not be found out".to_owned(),
             };
             reasons.push(format!("role `{}`: {objection}", role.name));
         }
@@ -78,6 +86,7 @@ impl Policy {
             Some((role, until)) => LoginVerdict::Admitted {
                 role: role.name.clone(),
                 mfa: role.login.mfa,
+                record,
                 until,
             },
             None => LoginVerdict::Refused {

@@ -108,6 +108,7 @@ pub struct Ask {
     pub real: Vec<u8>,
     pub args: Vec<Vec<u8>>,
     pub shell: bool,
+    pub edit: Vec<Vec<u8>>,
     pub rule: Option<String>,
     pub wanted: Option<Duration>,
 }
@@ -123,8 +124,17 @@ pub fn ask(argv: &str) -> Ask {
         file: words.next().unwrap_or_default(),
         args: words.collect(),
         shell: false,
+        edit: Vec::new(),
         rule: None,
         wanted: None,
+    }
+}
+
+/// The edit of these files.
+pub fn edit(paths: &str) -> Ask {
+    Ask {
+        edit: paths.split(' ').map(Into::into).collect(),
+        ..ask("")
     }
 }
 
@@ -182,6 +192,7 @@ impl Ask {
             real: &self.real,
             args: &self.args,
             shell: self.shell,
+            edit: &self.edit,
             rule: self.rule.as_deref(),
             wanted: self.wanted,
         }
