@@ -60,7 +60,7 @@ fn read_memory(file: &Reader<'_>, value: &Value<'_>) -> Option<(Word, u64)> {
             "T" => 1 << 40,
             _ => return None,
         };
-        plain(number)?.checked_mul(unit)
+        plain(number).map(|number| number.saturating_mul(unit))
     });
     match bytes {
         Some(bytes) if (MIN_MEMORY..=MAX_MEMORY).contains(&bytes) => return Some((word, bytes)),
@@ -86,7 +86,7 @@ fn likely_size(text: &str) -> Option<String> {
     let unit = unit.trim().to_ascii_uppercase();
     let letter = unit.strip_suffix("IB").or(unit.strip_suffix('B'));
     let letter = letter.unwrap_or(&unit);
-    let known = !number.is_empty() && matches!(letter, "K" | "M" | "G" | "T");
+    let known = plain(number).is_some() && matches!(letter, "K" | "M" | "G" | "T");
     known.then(|| format!("{number}{letter}"))
 }
 

@@ -110,7 +110,7 @@ impl<'a> Linker<'a> {
     fn rule(&self, raw: &'a RawRule) -> Option<Rule> {
         let run_as = self.run_as(&raw.run_as);
         let terms = raw.terms.as_ref().map(|terms| {
-            session::link(&terms.session, &run_as, !raw.edit.is_empty(), self.problems);
+            session::link(&terms.session, &run_as, self.problems);
             self.terms(terms)
         });
         let rule = Rule {

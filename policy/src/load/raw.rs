@@ -265,11 +265,18 @@ fn deeds(
     key: &str,
     example: &str,
 ) -> Vec<Word> {
-    let is_there = |key| table.get(key).is_some();
-    match is_there(key) || (key == "commands" && !is_there("edit")) {
-        true => needed(file, table, rule, key, example),
-        false => Vec::new(),
+    let is_there = |key| table.contains_key(key);
+    if is_there(key) {
+        return needed(file, table, rule, key, example);
     }
+    if !is_there("commands") && !is_there("edit") && key == "commands" {
+        let message = format!(
+            "rule {} has no `commands` and no `edit`; write `commands = [{example}]`",
+            rule.quoted()
+        );
+        file.problems.add(rule, message);
+    }
+    Vec::new()
 }
 
 fn missing(file: &Reader<'_>, rule: &Word, key: &str, example: &str) -> Vec<Word> {

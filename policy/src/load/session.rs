@@ -17,8 +17,6 @@ pub(super) struct RawSession {
     pub(super) settings: SessionSettings,
     capabilities: Option<Word>,
     writable: Vec<Word>,
-    /// Keys that no edit obeys.
-    commands_only: Vec<Word>,
 }
 
 pub(super) fn read(file: &Reader<'_>, value: &Value<'_>) -> RawSession {
@@ -55,15 +53,10 @@ pub(super) fn read(file: &Reader<'_>, value: &Value<'_>) -> RawSession {
         }),
     };
     check(file, table, &settings);
-    let not_of_edits = ["capabilities", "contain", "watched"];
-    let keys = table.keys().map(|key| file.key(key));
     RawSession {
         settings,
         capabilities: capabilities.map(|(key, _)| file.key(key)),
         writable,
-        commands_only: keys
-            .filter(|key| not_of_edits.contains(&key.text.as_str()))
-            .collect(),
     }
 }
 
@@ -134,8 +127,8 @@ fn complain(problems: &Problems, word: &Word, wrong: Wrong) {
     problems.suggest(word, message, wrong.suggestion);
 }
 
-/// Looks at what hangs on whom the rule runs as, and on what it lets be done.
-pub(super) fn link(raw: &RawSession, run_as: &[RunAs], edits: bool, problems: &Problems) {
+/// Looks at what hangs on whom the rule runs as.
+pub(super) fn link(raw: &RawSession, run_as: &[RunAs], problems: &Problems) {
     let owner = match run_as {
         [one] => match &one.user {
             TargetUser::Name(name) => Some(name.as_str()),
@@ -153,13 +146,6 @@ pub(super) fn link(raw: &RawSession, run_as: &[RunAs], edits: bool, problems: &P
     }
     if let Some(word) = &raw.capabilities {
         check_capabilities(raw, word, run_as, problems);
-    }
-    for word in raw.commands_only.iter().filter(|_| edits) {
-        let message = format!(
-            "{} does not bind an edit; give `edit` a rule of its own",
-            word.quoted()
-        );
-        problems.add(word, message);
     }
 }
 

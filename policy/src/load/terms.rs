@@ -36,6 +36,9 @@ pub(super) fn read(
         refuse_terms(file, table);
         return None;
     }
+    if table.contains_key("edit") {
+        refuse_for_edits(file, table);
+    }
     let Some(require) = table.get("require") else {
         let message = format!(
             "rule {} has no `require`; write `require = {{}}` for a standing grant",
@@ -62,6 +65,39 @@ fn refuse_terms(file: &Reader<'_>, table: &DeTable<'_>) {
         if matches!(word.text.as_str(), "require" | "limit" | "session") {
             let message = format!(
                 "{} means nothing in a rule that denies; remove it",
+                word.quoted()
+            );
+            file.problems.add(&word, message);
+        }
+    }
+}
+
+/// Complains of what no edit would obey: it runs no command, and the editor runs as the caller.
+fn refuse_for_edits(file: &Reader<'_>, table: &DeTable<'_>) {
+    let commands = table.contains_key("commands");
+    let keys = |key| {
+        let inner = table.get(key).and_then(|value| value.get_ref().as_table());
+        inner.into_iter().flatten().map(|(key, _)| file.key(key))
+    };
+    if let Some((session, _)) = table.get_key_value("session").filter(|_| !commands) {
+        let word = file.key(session);
+        let message = "`session` is of commands, and this rule has none; remove it";
+        file.problems.add(&word, message);
+    } else {
+        for word in keys("session") {
+            if matches!(word.text.as_str(), "contain" | "capabilities" | "watched") {
+                let message = format!(
+                    "{} binds no edit; give `edit` a rule of its own",
+                    word.quoted()
+                );
+                file.problems.add(&word, message);
+            }
+        }
+    }
+    for word in keys("limit").filter(|_| !commands) {
+        if !matches!(word.text.as_str(), "default" | "max") {
+            let message = format!(
+                "{} is of commands, and this rule has none; remove it",
                 word.quoted()
             );
             file.problems.add(&word, message);
