@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use elevate_policy::{Mfa, Source};
+use elevate_protocol::limits::WARNINGS;
 use serde::Deserialize;
 
 use crate::identity::{self, DirectorySettings};
@@ -23,6 +24,9 @@ pub struct Settings {
     pub limit_max: Duration,
     /// The second factor of a vote; 1 s to 24 h old, or a code each time.
     pub vote_mfa: Mfa,
+    /// How long before its end a session's person is told, the longest first; at most
+    /// [`WARNINGS`], 1 s to 24 h each.
+    pub warnings: Vec<Duration>,
     /// What the host makes of its directory.
     pub directory: DirectorySettings,
 }
@@ -35,6 +39,7 @@ impl Default for Settings {
             limit_default: Duration::from_secs(15 * 60),
             limit_max: Duration::from_secs(8 * 60 * 60),
             vote_mfa: Mfa::Within(Duration::from_secs(15 * 60)),
+            warnings: vec![Duration::from_secs(120), Duration::from_secs(30)],
             directory: DirectorySettings::default(),
         }
     }
@@ -48,7 +53,7 @@ const KEYS: [&str; 5] = [
     "vote_mfa",
     "directory",
 ];
-const LIMIT_KEYS: [&str; 2] = ["default", "max"];
+const LIMIT_KEYS: [&str; 3] = ["default", "max", "warnings"];
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -65,6 +70,7 @@ struct Written {
 struct WrittenLimit {
     default: Option<toml::Spanned<String>>,
     max: Option<toml::Spanned<String>>,
+    warnings: Option<Vec<toml::Spanned<String>>>,
 }
 
 /// The settings in `path`, or the defaults where there is no such file. Where it can't be believed,
@@ -128,7 +134,12 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
         Some(value) => parse_duration(value.get_ref())
             .map_err(|why| format!("{}: {why}", at(value.span().start))),
     };
+    let warnings = match written.limit.warnings {
+        None => defaults.warnings,
+        Some(words) => read_warnings(&words, at)?,
+    };
     let settings = Settings {
+        warnings,
         request_timeout: duration(written.request_timeout, defaults.request_timeout)?,
         limit_default: duration(written.limit.default, defaults.limit_default)?,
         limit_max: duration(written.limit.max, defaults.limit_max)?,
@@ -166,6 +177,25 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
         ));
     }
     Ok(settings)
+}
+
+/// The longest first.
+fn read_warnings(
+    words: &[toml::Spanned<String>],
+    at: impl Fn(usize) -> String,
+) -> Result<Vec<Duration>, String> {
+    if let Some(word) = words.get(WARNINGS) {
+        let place = at(word.span().start);
+        return Err(format!("{place}: at most {WARNINGS} warnings (WARNINGS)"));
+    }
+    let parsed = words.iter().map(|word| {
+        let place = || at(word.span().start);
+        parse_duration(word.get_ref()).map_err(|why| format!("{}: {why}", place()))
+    });
+    let mut warnings = parsed.collect::<Result<Vec<_>, _>>()?;
+    warnings.sort_unstable_by(|one, other| other.cmp(one));
+    warnings.dedup();
+    Ok(warnings)
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -255,6 +285,19 @@ mod tests {
             let error = mfa(wrong).unwrap_err();
             assert!(error.starts_with("f:1:12: "), "{error}");
         }
+    }
+
+    #[test]
+    fn warnings_are_told_from_the_longest_on() {
+        let warnings = |text: &str| {
+            parse("f", &format!("[limit]\nwarnings = {text}")).map(|settings| settings.warnings)
+        };
+        let seconds = |all: &[u64]| all.iter().copied().map(Duration::from_secs).collect();
+        assert_eq!(warnings(r#"["10s", "5m", "10s"]"#), Ok(seconds(&[300, 10])));
+        assert_eq!(warnings("[]"), Ok(seconds(&[])));
+        assert!(warnings(r#"["0s"]"#).unwrap_err().starts_with("f:2:13: "));
+        let many = format!("[{}]", [r#""1m""#; WARNINGS + 1].join(", "));
+        assert!(warnings(&many).unwrap_err().ends_with("(WARNINGS)"));
     }
 
     #[test]

@@ -27,6 +27,16 @@ fn about(elevation: &Elevation, kind: Kind, message: String) -> Entry {
     }
 }
 
+/// The paths it is about, with spaces between.
+fn paths(elevation: &Elevation) -> Vec<u8> {
+    let paths = elevation.asked.subject.paths();
+    paths
+        .iter()
+        .map(|path| &path[..])
+        .collect::<Vec<_>>()
+        .join(&b' ')
+}
+
 /// With the second factor that was given, and how old it was.
 fn with_factor(entry: Entry, factor: Given) -> Entry {
     let entry = entry.with("ELEVATE_FACTOR", factor.word());
@@ -51,7 +61,7 @@ pub fn request(elevation: &Elevation) -> Entry {
             elevation.asked.reason.as_deref().unwrap_or_default(),
         )
         .with("ELEVATE_CWD", &elevation.asked.cwd)
-        .with("ELEVATE_PATH", &elevation.asked.file.path)
+        .with("ELEVATE_PATH", paths(elevation))
         .with("ELEVATE_NEEDED", elevation.needed.to_string())
         .with("ELEVATE_DURATION", seconds(elevation.asked.duration))
         .with(
@@ -169,6 +179,35 @@ pub fn held(elevation: &Elevation, held: bool) -> Entry {
     };
     let message = format!("the terminal of session {} {how}", elevation.id);
     about(elevation, Kind::Held, message).with("ELEVATE_OUTCOME", outcome)
+}
+
+/// `session` may last longer, by what `extension` asked for.
+pub fn extend(session: &Elevation, extension: &Elevation) -> Entry {
+    let message = format!("session {} may last longer", session.id);
+    let deadline = session.deadline.unwrap_or_default();
+    let deadline = session.requested.wall_at(deadline);
+    let entry = about(session, Kind::Extend, message)
+        .with("ELEVATE_EXTENSION", extension.id.as_str())
+        .with(
+            "ELEVATE_REASON",
+            extension.asked.reason.as_deref().unwrap_or_default(),
+        )
+        .with("ELEVATE_DEADLINE", deadline.to_string());
+    with_factor(entry, extension.factor)
+}
+
+/// `watcher` begins or ends to watch a session.
+pub fn watch(elevation: &Elevation, (watcher, uid): (&str, u32), begins: bool) -> Entry {
+    let (outcome, how) = match begins {
+        true => ("began", "watches"),
+        false => ("ended", "watches no more"),
+    };
+    let name = escape::line(watcher.as_bytes());
+    let message = format!("{name} {how} session {}", elevation.id);
+    about(elevation, Kind::Watch, message)
+        .with("ELEVATE_WATCHER", watcher)
+        .with("ELEVATE_WATCHER_UID", uid.to_string())
+        .with("ELEVATE_OUTCOME", outcome)
 }
 
 /// A file was changed by an edit.

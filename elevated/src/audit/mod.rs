@@ -8,8 +8,9 @@ pub mod journal;
 mod logins;
 
 pub use entries::{
-    closing, edit, end, exec, exec_failed, grant, held, lost, policy_loaded, policy_refused,
-    recording_read, refused_ask, refused_vote, request, revoke, settings_refused, start, vote,
+    closing, edit, end, exec, exec_failed, extend, grant, held, lost, policy_loaded,
+    policy_refused, recording_read, refused_ask, refused_vote, request, revoke, settings_refused,
+    start, vote, watch,
 };
 pub use entry::{Entry, Kind};
 pub use factors::{

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use elevate_protocol::bus::ask;
 use elevate_protocol::limits::{
-    ARGV_BYTES, ARGV_WORDS, ENVIRONMENT_BYTES, ENVIRONMENT_VARIABLES, NAME_BYTES, PATH_BYTES,
-    REASON_BYTES,
+    ARGV_BYTES, ARGV_WORDS, EDIT_FILES, ENVIRONMENT_BYTES, ENVIRONMENT_VARIABLES, NAME_BYTES,
+    PATH_BYTES, REASON_BYTES,
 };
 use elevate_protocol::stdio::{Kind, Three};
 use elevate_protocol::stream::{Window, harmless, kept_by_default};
 use elevate_protocol::{Bytes, ErrorName};
 use zbus::OwnedVariant;
 
-use crate::conversation::{Ask, Refusal};
+use crate::conversation::{Ask, Mode, Refusal};
 
 /// The fields of a call.
 pub(super) type Fields = HashMap<String, OwnedVariant>;
@@ -23,13 +23,22 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// What `fields` ask for; a key that is not known is refused.
 pub(super) fn read(mut fields: Fields) -> Result<Ask, Refusal> {
+    let mode = mode(
+        take(&mut fields, ask::SHELL)?,
+        take(&mut fields, ask::EDIT)?,
+    )?;
+    let argv = take(&mut fields, ask::ARGV)?.unwrap_or_default();
     let ask = Ask {
-        argv: words(take(&mut fields, ask::ARGV)?.unwrap_or_default())?,
+        argv: words(argv, mode)?,
+        mode,
         user: name(&mut fields, ask::USER)?,
         group: name(&mut fields, ask::GROUP)?,
         cwd: cwd(take(&mut fields, ask::CWD)?)?,
         environment: environment(take(&mut fields, ask::ENVIRONMENT)?.unwrap_or_default())?,
-        reason: text(&mut fields, ask::REASON, "REASON_BYTES", REASON_BYTES)?,
+        set: set(take(&mut fields, ask::SET)?.unwrap_or_default())?,
+        preserve: take(&mut fields, ask::PRESERVE)?.unwrap_or_default(),
+        forget: take(&mut fields, ask::FORGET)?.unwrap_or_default(),
+        reason: reason(&mut fields, ask::REASON)?,
         duration: take(&mut fields, ask::DURATION)?
             .map(duration)
             .transpose()?,
@@ -39,10 +48,21 @@ pub(super) fn read(mut fields: Fields) -> Result<Ask, Refusal> {
             .map(|(rows, columns): (u16, u16)| Window { rows, columns }),
         non_interactive: take(&mut fields, ask::NON_INTERACTIVE)?.unwrap_or_default(),
     };
+    unknown(fields)?;
+    Ok(ask)
+}
+
+/// Refuse what is left.
+pub(super) fn unknown(fields: Fields) -> Result<(), Refusal> {
     match fields.into_keys().min() {
         Some(unknown) => Err(invalid(format!("unknown key `{unknown}`"))),
-        None => Ok(ask),
+        None => Ok(()),
     }
+}
+
+/// A reason, within its limit.
+pub(super) fn reason(fields: &mut Fields, key: &str) -> Result<Option<String>, Refusal> {
+    text(fields, key, "REASON_BYTES", REASON_BYTES)
 }
 
 /// The value of `key`, which must be of the right type.
@@ -54,9 +74,24 @@ pub(super) fn take<T: TryFrom<OwnedVariant>>(
     value.map_err(|_| invalid(format!("`{key}` has a value of the wrong type")))
 }
 
-fn words(argv: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
-    if argv.first().is_none_or(Vec::is_empty) {
+fn mode(shell: Option<String>, edit: Option<bool>) -> Result<Mode, Refusal> {
+    match (shell.as_deref(), edit.unwrap_or_default()) {
+        (None, false) => Ok(Mode::Command),
+        (None, true) => Ok(Mode::Edit),
+        (Some("plain"), false) => Ok(Mode::Shell),
+        (Some("login"), false) => Ok(Mode::Login),
+        (Some("plain" | "login"), true) => Err(invalid("`shell` and `edit` exclude each other")),
+        _ => Err(invalid("`shell` is \"plain\" or \"login\"")),
+    }
+}
+
+fn words(argv: Vec<Vec<u8>>, mode: Mode) -> Result<Vec<Bytes>, Refusal> {
+    let shell = matches!(mode, Mode::Shell | Mode::Login);
+    if argv.first().map_or(!shell, Vec::is_empty) {
         return Err(invalid("there is no command"));
+    }
+    if mode == Mode::Edit {
+        files(&argv)?;
     }
     if argv.len() > ARGV_WORDS {
         return Err(limit(
@@ -75,7 +110,31 @@ fn words(argv: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
     without_nul(argv)
 }
 
-fn environment(variables: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
+fn files(paths: &[Vec<u8>]) -> Result<(), Refusal> {
+    if paths.len() > EDIT_FILES {
+        let what = "so many files are edited at once at most";
+        return Err(limit("EDIT_FILES", EDIT_FILES, what));
+    }
+    let absolute = |path: &Vec<u8>| path.starts_with(b"/") && path.len() <= PATH_BYTES;
+    match paths.iter().all(absolute) {
+        true => Ok(()),
+        false => Err(invalid(
+            "a file to be edited is no absolute path of at most 4096 bytes (PATH_BYTES)",
+        )),
+    }
+}
+
+/// Variables that are to be set; whether they may be, the rule says.
+fn set(variables: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
+    within(&variables)?;
+    let named = |variable: &Vec<u8>| variable.iter().position(|byte| *byte == b'=') > Some(0);
+    match variables.iter().all(named) {
+        true => without_nul(variables),
+        false => Err(invalid("`set` holds what is no NAME=value")),
+    }
+}
+
+fn within(variables: &[Vec<u8>]) -> Result<(), Refusal> {
     if variables.len() > ENVIRONMENT_VARIABLES {
         let what = "so many variables are kept at most";
         return Err(limit("ENVIRONMENT_VARIABLES", ENVIRONMENT_VARIABLES, what));
@@ -84,6 +143,11 @@ fn environment(variables: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
         let what = "the kept environment has at most so many bytes";
         return Err(limit("ENVIRONMENT_BYTES", ENVIRONMENT_BYTES, what));
     }
+    Ok(())
+}
+
+fn environment(variables: Vec<Vec<u8>>) -> Result<Vec<Bytes>, Refusal> {
+    within(&variables)?;
     let split = |variable: &Vec<u8>| {
         let place = variable.iter().position(|byte| *byte == b'=')?;
         Some((variable[..place].to_vec(), variable[place + 1..].to_vec()))
@@ -143,7 +207,7 @@ fn text(
     }
 }
 
-fn duration(millis: u64) -> Result<Duration, Refusal> {
+pub(super) fn duration(millis: u64) -> Result<Duration, Refusal> {
     match Duration::from_millis(millis) {
         duration if duration <= LONGEST => Ok(duration),
         _ => Err(invalid("`duration` is longer than a year")),

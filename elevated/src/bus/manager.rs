@@ -12,9 +12,9 @@ use zbus::{Connection, OwnedObjectPath, interface};
 use super::ask::{self, Fields};
 use super::caller;
 use super::error::BusError;
-use super::{publish, status};
+use super::{extend, publish, recordings, rules, status};
 use crate::audit;
-use crate::conversation::{self, Ballot, MfaOrder, Refusal, Stream};
+use crate::conversation::{self, Ballot, FreshOrder, MfaOrder, Refusal, Stream};
 use crate::daemon::Daemon;
 use crate::elevation::{Elevation, Event, Problem};
 
@@ -167,7 +167,96 @@ impl Manager {
         .await
     }
 
-    /// A recording, to read: one's own, or any for root.
+    /// Ask for more time for one's own session. What follows is said on the stream.
+    #[zbus(out_args("request", "stream"))]
+    async fn extend(
+        &self,
+        ask: Fields,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(OwnedObjectPath, zbus::OwnedFd), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let refuse = |refusal| self.refuse(uid, "", "extend", refusal);
+        let extension = extend::read(ask).map_err(refuse)?;
+        let ticket = self.0.admit(uid).map_err(refuse)?;
+        let (ours, theirs) = stream()?;
+        let id = self.0.new_id();
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::extend(daemon, uid, id, extension, ours).await;
+            drop(ticket);
+        });
+        let request = OwnedObjectPath::try_from(names::request_path(id))?;
+        Ok((request, theirs.into()))
+    }
+
+    /// Give a code that counts at this terminal from now on. What follows is said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn validate(
+        &self,
+        mut ask: Fields,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let terminal = ask::take(&mut ask, "terminal")?.unwrap_or_default();
+        self.fresh(bus, &header, FreshOrder::Validate(terminal))
+            .await
+    }
+
+    /// Have codes that were given at this terminal, or everywhere, count no more. What follows is
+    /// said on the stream.
+    #[zbus(out_args("stream"))]
+    async fn forget(
+        &self,
+        everywhere: bool,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let order = match everywhere {
+            true => FreshOrder::ForgetEverywhere,
+            false => FreshOrder::Forget,
+        };
+        self.fresh(bus, &header, order).await
+    }
+
+    /// The rules of a user as JSON: one's own, or anybody's for root and auditors.
+    async fn list_rules(
+        &self,
+        user: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<String, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        rules::list(&self.0, uid, user).await
+    }
+
+    /// Watch a session live until what is returned is closed; for root and auditors. It closes by
+    /// itself when the session is over.
+    async fn follow(
+        &self,
+        id: &str,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        self.audit(uid, id, "watch").await?;
+        let found = self.0.elevation(parse(id)?).filter(Elevation::is_live);
+        let elevation = found.ok_or_else(|| Refusal::from(Problem::not_found()))?;
+        Ok(self.0.watch(elevation.id, uid)?.into())
+    }
+
+    /// Every recording on this host; for root and auditors.
+    async fn list_recordings(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<Vec<status::Fields>, BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        self.audit(uid, "", "list recordings").await?;
+        Ok(recordings::list(&self.0)?)
+    }
+
+    /// A recording, to read; for root and auditors.
     async fn read_recording(
         &self,
         id: &str,
@@ -175,16 +264,8 @@ impl Manager {
         #[zbus(connection)] bus: &Connection,
     ) -> Result<zbus::OwnedFd, BusError> {
         let uid = caller::uid(bus, &header).await?;
+        self.audit(uid, id, "play").await?;
         let id = parse(id)?;
-        let found = self.0.elevation(id);
-        let owner = found
-            .as_ref()
-            .map(|elevation| elevation.asked.caller.account.uid);
-        if uid != 0 && owner != Some(uid) {
-            return Err(self
-                .refuse(uid, id.as_str(), "play", Problem::not_found().into())
-                .into());
-        }
         // A session that is no longer listed still has its recording.
         let file = open_recording(id)?;
         self.0
@@ -306,6 +387,35 @@ impl Manager {
 }
 
 impl Manager {
+    /// Whether `uid` may read and watch what others do; a refusal is on record.
+    async fn audit(&self, uid: u32, id: &str, action: &str) -> Result<(), BusError> {
+        if self.0.audits(uid).await? {
+            return Ok(());
+        }
+        let message = "only auditors read or watch sessions";
+        let refusal = Refusal::new(ErrorName::NotAuthorized, message)
+            .hint("a role makes auditors of its members with: may = [\"audit\"]");
+        Err(self.refuse(uid, id, action, refusal).into())
+    }
+
+    async fn fresh(
+        &self,
+        bus: &Connection,
+        header: &Header<'_>,
+        order: FreshOrder,
+    ) -> Result<zbus::OwnedFd, BusError> {
+        let uid = caller::uid(bus, header).await?;
+        let refuse = |refusal| self.refuse(uid, "", "validate", refusal);
+        let ticket = self.0.admit(uid).map_err(refuse)?;
+        let (ours, theirs) = stream()?;
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::fresh(daemon, uid, order, ours).await;
+            drop(ticket);
+        });
+        Ok(theirs.into())
+    }
+
     async fn mfa(
         &self,
         bus: &Connection,
@@ -389,7 +499,7 @@ fn stream() -> Result<(Stream, OwnedFd), Refusal> {
     Ok((Stream::new(ours).map_err(failed)?, theirs))
 }
 
-fn parse(id: &str) -> Result<Id, Refusal> {
+pub(super) fn parse(id: &str) -> Result<Id, Refusal> {
     id.parse().map_err(|_| Problem::not_found().into())
 }
 
@@ -434,7 +544,7 @@ fn explain(answer: &conversation::Answer, all: bool) -> String {
         });
     }
     let file = match all {
-        true => Some(&answer.resolution),
+        true => answer.file(),
         false => answer.shown_file(),
     };
     serde_json::json!({

@@ -4,11 +4,14 @@
 mod ask;
 mod caller;
 mod error;
+mod extend;
 mod jobs;
 mod manager;
 mod object;
 mod properties;
 mod publish;
+mod recordings;
+mod rules;
 mod status;
 mod watchers;
 

@@ -51,6 +51,7 @@ pub(super) fn signature(view: View) -> &'static [(&'static str, &'static str)] {
             ("Duration", "t"),
             ("Digest", "s"),
             ("Host", "s"),
+            ("Extends", "s"),
         ],
         View::Grant => &[
             ("Id", "s"),
@@ -118,6 +119,13 @@ fn request(daemon: &Daemon, e: &Elevation) -> Values {
             )
         })
         .collect();
+    let paths: Vec<String> = asked
+        .subject
+        .paths()
+        .into_iter()
+        .map(|path| line(path))
+        .collect();
+    let file = asked.subject.command();
     let interpreter = |file: &File| line(&file.real);
     vec![
         ("Id", e.id.to_string().into()),
@@ -129,20 +137,19 @@ fn request(daemon: &Daemon, e: &Elevation) -> Values {
             asked.target_group.clone().unwrap_or_default().into(),
         ),
         ("Argv", argv.into()),
-        ("Path", line(&asked.file.path).into()),
+        ("Path", paths.join(" ").into()),
         (
             "Interpreter",
-            asked
-                .file
-                .interpreter
-                .as_deref()
+            file.and_then(|file| file.interpreter.as_deref())
                 .map(interpreter)
                 .unwrap_or_default()
                 .into(),
         ),
         (
             "FileHash",
-            asked.file.sha256.clone().unwrap_or_default().into(),
+            file.and_then(|file| file.sha256.clone())
+                .unwrap_or_default()
+                .into(),
         ),
         ("Cwd", line(&asked.cwd).into()),
         (
@@ -174,6 +181,13 @@ fn request(daemon: &Daemon, e: &Elevation) -> Values {
         ("Duration", (asked.duration.as_millis() as u64).into()),
         ("Digest", e.digest.to_string().into()),
         ("Host", daemon.host.name.clone().into()),
+        (
+            "Extends",
+            e.extends
+                .map(|id| id.to_string())
+                .unwrap_or_default()
+                .into(),
+        ),
     ]
 }
 

@@ -9,8 +9,11 @@ use elevate_protocol::stream::Window;
 /// One call of `Manager.Elevate`, within its limits but not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The command's words; never empty, none with a NUL.
+    /// The command's words, or the paths of files to be edited; none with a NUL. Empty only where
+    /// a shell is asked for.
     pub argv: Vec<Bytes>,
+    /// What is to be done with them.
+    pub mode: Mode,
     /// The target user, by name or `#uid`.
     pub user: Option<String>,
     /// The target group, by name or `#gid`.
@@ -19,6 +22,10 @@ pub struct Ask {
     pub cwd: Bytes,
     /// Variables that are kept by default, `NAME=value`.
     pub environment: Vec<Bytes>,
+    /// Variables that must be set as they are here, `NAME=value`.
+    pub set: Vec<Bytes>,
+    /// Keep the whole environment.
+    pub preserve: bool,
     /// Why.
     pub reason: Option<String>,
     /// For how long.
@@ -31,4 +38,19 @@ pub struct Ask {
     pub window: Option<Window>,
     /// Ask nothing and wait for nobody.
     pub non_interactive: bool,
+    /// No code that was given before counts.
+    pub forget: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A command.
+    Command,
+    /// A shell (`-s`), or a command by its words.
+    Shell,
+    /// A shell as at a login (`-i`), or a command by way of one.
+    Login,
+    /// Files are to be edited (`-e`).
+    Edit,
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elevate_policy::{Allowance, Mfa};
-use elevate_protocol::launch::{Launch, Record};
-use elevate_protocol::limits::{ENVIRONMENT_BYTES, PROMPT_TIME, REASON_BYTES};
+use elevate_protocol::limits::{PROMPT_TIME, REASON_BYTES};
 use elevate_protocol::stream::{ToClient, ToServer};
-use elevate_protocol::{Bytes, ErrorName, Id, seqpacket, stdio};
+use elevate_protocol::{ErrorName, Id, seqpacket};
 
 use super::ask::Ask;
-use super::environment::{self, Facts};
 use super::factor;
 use super::judge::{self, Answer};
+use super::kept;
+use super::launch::{self, Orders};
 use super::proof::{self, Proved};
 use super::stream::{Refusal, Stop, Stream, unexpected};
 use super::terms;
@@ -76,7 +76,7 @@ async fn file(
 /// Whether the caller still has an account, now that what they asked for is filed. They may have left
 /// on the way here, and what a leaver has was ended before there was this.
 pub(super) async fn still_counts(daemon: &Daemon, uid: u32, id: Id) -> Result<(), Refusal> {
-    let counts = judge::counts(daemon, uid).await;
+    let counts = judge::account(daemon, uid).await.map(drop);
     if counts.is_err() {
         wait::take_back(daemon, id, "the requester has no account any more").await;
     }
@@ -96,8 +96,15 @@ async fn build(
     let judged = Instant::now();
     let (_, allowance) = answer.allowance()?;
     let needed = allowance.owed.approvals;
+    if allowance.session.watched && ask.non_interactive {
+        let message = "this runs only while an auditor watches, and -n waits for nobody";
+        return Err(interaction(message).into());
+    }
     if needed > 0 && ask.non_interactive {
         return Err(interaction("this needs an approval, and -n waits for nobody").into());
+    }
+    if allowance.limit.idle.is_some() && ask.window.is_some() {
+        factor::enrolled(daemon, &answer.caller)?;
     }
     let factor = factor(
         daemon,
@@ -109,14 +116,14 @@ async fn build(
     )
     .await?;
     let reason = reason(ask, allowance, stream).await?;
-    let kept = kept_environment(ask, allowance, stream).await?;
+    let kept = kept::environment(ask, allowance, stream).await?;
     if judged.elapsed() > MOMENT {
         answer = judge::again(daemon, id, uid, ask, answer).await?;
     }
-    let (file, allowance) = answer.allowance()?;
-    let file = match needed {
-        0 => file.clone(),
-        _ => judge::hashed(daemon, id, &answer.target, ask, file).await?,
+    let (subject, allowance) = answer.allowance()?;
+    let subject = match needed {
+        0 => subject,
+        _ => judge::hashed(daemon, id, &answer, ask, subject).await?,
     };
     let asked = Asked {
         caller: Caller {
@@ -126,9 +133,9 @@ async fn build(
         },
         target: answer.target.clone(),
         target_group: answer.target_group.clone(),
-        argv: ask.argv.clone(),
-        file,
-        cwd: ask.cwd.clone(),
+        argv: answer.argv.clone(),
+        subject,
+        cwd: answer.cwd.clone(),
         environment: kept,
         stdio: ask.stdio,
         window: ask.window,
@@ -153,6 +160,10 @@ async fn factor(
         purpose: &format!("elevate {id}"),
     };
     let may_ask = !ask.non_interactive && ask.window.is_some();
+    let mfa = match ask.forget {
+        true => mfa.map(|_| Mfa::Always),
+        false => mfa,
+    };
     factor::owe(daemon, stream, asked, mfa, may_ask).await
 }
 
@@ -171,7 +182,8 @@ fn standing(
         .content_digest(&allowance.rule)
         .map(Digest::from)
         .ok_or_else(|| Refusal::new(ErrorName::Changed, "the policy changed; ask again"))?;
-    let digest = Shown::new(&daemon.host.machine_id, &asked, &rule, rule_content).digest();
+    let machine = &daemon.host.machine_id;
+    let digest = Shown::new(machine, &asked, (&rule, rule_content), None).digest();
     let approvers = answer.policy.approvers_of(&allowance.rule);
     Ok(Elevation {
         id,
@@ -189,6 +201,7 @@ fn standing(
         deadline: None,
         processes: None,
         execs: 0,
+        extends: None,
         rule,
         asked,
     })
@@ -204,9 +217,7 @@ async fn reason(ask: &Ask, allowance: &Allowance, stream: &Stream) -> Result<Opt
         return Ok(given);
     }
     if ask.non_interactive || ask.window.is_none() {
-        return Err(interaction("this needs a reason")
-            .hint("give it with --reason TEXT")
-            .into());
+        return Err(missing_reason().into());
     }
     stream.send(&ToClient::AskReason).await?;
     let answer = tokio::time::timeout(PROMPT_TIME, stream.receive()).await;
@@ -225,88 +236,12 @@ async fn reason(ask: &Ask, allowance: &Allowance, stream: &Stream) -> Result<Opt
     }
 }
 
-/// The caller's variables that the session keeps: those of the default list, and those that the
-/// rule names, which only now are asked for.
-async fn kept_environment(
-    ask: &Ask,
-    allowance: &Allowance,
-    stream: &Stream,
-) -> Result<Vec<Bytes>, Stop> {
-    let mut kept = ask.environment.clone();
-    let names: Vec<String> = allowance
-        .session
-        .keep_env
-        .iter()
-        .filter(|name| !elevate_protocol::stream::kept_by_default(name.as_bytes()))
-        .cloned()
-        .collect();
-    if names.is_empty() {
-        return Ok(kept);
-    }
-    stream
-        .send(&ToClient::AskEnvironment {
-            names: names.clone(),
-        })
-        .await?;
-    let answer = tokio::time::timeout(PROMPT_TIME, stream.receive()).await;
-    let late = |_| Refusal::new(ErrorName::TimedOut, "the client did not answer in time");
-    let ToServer::Environment { variables } = answer.map_err(late)??.0 else {
-        return Err(unexpected());
-    };
-    let asked_for = |variable: &Bytes| {
-        names
-            .iter()
-            .any(|name| name.as_bytes() == environment::name(variable))
-    };
-    let fits = variables.iter().map(|v| v.len()).sum::<usize>() <= ENVIRONMENT_BYTES
-        && variables
-            .iter()
-            .all(|v| asked_for(v) && v.contains(&b'=') && !v.has_nul());
-    if !fits {
-        return Err(unexpected());
-    }
-    kept.extend(variables);
-    Ok(kept)
+pub(super) fn missing_reason() -> Refusal {
+    interaction("this needs a reason").hint("give it with --reason TEXT")
 }
 
 fn interaction(message: &str) -> Refusal {
     Refusal::new(ErrorName::InteractionRequired, message)
-}
-
-/// What the leader of a granted elevation needs.
-pub(super) fn launch(daemon: &Daemon, elevation: &Elevation) -> Launch {
-    let asked = &elevation.asked;
-    let facts = Facts {
-        caller: &asked.caller.account,
-        target: &asked.target,
-        argv: &asked.argv,
-        id: elevation.id,
-        secure_path: &daemon.settings.secure_path,
-    };
-    let terms = &elevation.terms;
-    let routes = stdio::routes(asked.stdio, terms.record != Record::None);
-    Launch {
-        caller: asked.caller.account.clone(),
-        login_uid: asked.caller.login_uid,
-        target: asked.target.clone(),
-        argv: asked.argv.clone(),
-        file: asked.file.clone(),
-        cwd: asked.cwd.clone(),
-        environment: environment::build(facts, &asked.environment),
-        window: asked.window,
-        routes,
-        record: terms.record,
-        on_full: terms.on_full,
-        execs: terms.execs,
-        confinement: terms.confinement.clone(),
-        limited: terms.limited(),
-        deadline: elevation.deadline.unwrap_or_default(),
-        warnings: Vec::new(),
-        grace: terms.grace.as_millis() as u64,
-        idle: terms.idle.map(|idle| idle.as_millis() as u64),
-        watched: false,
-        rule: elevation.rule.clone(),
-    }
 }
 
 /// Start the session of a grant: from here on the leader talks to the client.
@@ -323,13 +258,17 @@ pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
         Ok(pair) => pair,
         Err(error) => return refuse_start(daemon, failed(error.to_string()), &stream).await,
     };
-    let launch = launch(daemon, &elevation);
     if let Err(error) = daemon.lead(&elevation, ours) {
         return refuse_start(daemon, failed(error.to_string()), &stream).await;
     }
     let socket = stream.into_socket();
     let copy = socket.try_clone();
-    if let Err(error) = daemon.launcher.lead(id, &launch, theirs, socket).await {
+    let launcher = &daemon.launcher;
+    let ordered = match launch::orders(daemon, &elevation) {
+        Orders::Lead(launch) => launcher.lead(id, &launch, theirs, socket).await,
+        Orders::Edit(edit) => launcher.edit(id, &edit, theirs, socket).await,
+    };
+    if let Err(error) = ordered {
         let message = format!("the launcher can't be reached: {error}");
         if let Ok(stream) = copy.and_then(Stream::new) {
             refuse_start(daemon, failed(message), &stream).await;

@@ -82,6 +82,15 @@ fn fresh(daemon: &Daemon, asked: Asked<'_>, mfa: Mfa) -> Option<Duration> {
     (age <= longest).then_some(age)
 }
 
+/// Whether `account` could give a code, for a session that will ask for one.
+pub(super) fn enrolled(daemon: &Daemon, account: &Account) -> Result<(), Refusal> {
+    match daemon.factors.status(account, Moment::now()) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(refusal(&Rejected::NotEnrolled)),
+        Err(rejected) => Err(refusal(&rejected)),
+    }
+}
+
 /// Have a code given, in any case.
 pub(super) async fn ask(
     daemon: &Daemon,

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use elevate_policy::{Allowance, Decision, Policy, Question, Verdict};
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::{File, Purpose, Resolution, Resolve};
+use elevate_protocol::launch::{EditFile, File, Resolution};
 use elevate_protocol::{Bytes, ErrorName, Id};
 
 use super::ask::Ask;
 use super::stream::Refusal;
+use super::words::Words;
 use crate::daemon::Daemon;
+use crate::elevation::Subject;
 use crate::identity::{Accounts, UnknownAccount};
-use crate::launch;
 
 /// Everything that a verdict rests on, and the verdict.
 #[derive(Debug)]
@@ -24,31 +25,92 @@ pub struct Answer {
     pub target: Account,
     /// The group that was asked for.
     pub target_group: Option<String>,
-    /// What the command is.
-    pub resolution: Resolution,
+    /// The words: those of the caller, or the name that a shell is started by.
+    pub argv: Vec<Bytes>,
+    /// Where.
+    pub cwd: Bytes,
+    /// What the words lead to.
+    pub found: Found,
     /// What the policy says, where there is a path to judge.
     pub verdict: Option<Verdict>,
 }
 
+/// What the words of an ask lead to.
+#[derive(Debug)]
+pub enum Found {
+    /// A command, or a shell.
+    Command(Resolution),
+    /// A command that the target's shell, the second one, executes.
+    ByLoginShell(Resolution, Resolution),
+    /// Files to be edited.
+    Edit(Vec<Resolution>),
+}
+
 impl Answer {
-    /// The file and what is owed, or why not, in words that the caller may hear.
-    pub fn allowance(&self) -> Result<(&File, &Allowance), Refusal> {
-        match (&self.resolution, self.verdict.as_ref().map(|v| &v.decision)) {
-            (_, Some(Decision::Denied(denial))) => {
+    /// What is to be done and what is owed, or why not, in words that the caller may hear.
+    pub fn allowance(&self) -> Result<(Subject, &Allowance), Refusal> {
+        match self.verdict.as_ref().map(|verdict| &verdict.decision) {
+            Some(Decision::Denied(denial)) => {
                 Err(Refusal::new(ErrorName::Denied, &denial.message).hint(&denial.advice))
             }
-            (Resolution::Found(file), Some(Decision::Allowed(allowance))) => Ok((file, allowance)),
+            Some(Decision::Allowed(allowance)) => Ok((self.found.subject()?, allowance)),
             // Only a bare name that was not found has no path, and so no verdict.
-            (Resolution::NotFound, None) => Err(no_file(&self.resolution)
+            None => Err(no_file(&Resolution::NotFound)
                 .hint("a bare name is looked for in the folders of secure_path (elevated.toml)")),
-            (resolution, _) => Err(no_file(resolution)),
         }
     }
 
     /// What the command is, as far as somebody may hear who may run only what is allowed.
     pub fn shown_file(&self) -> Option<&Resolution> {
         let verdict = self.verdict.as_ref()?;
-        matches!(verdict.decision, Decision::Allowed(_)).then_some(&self.resolution)
+        let allowed = matches!(verdict.decision, Decision::Allowed(_));
+        allowed.then_some(self.file()).flatten()
+    }
+
+    /// What the command is; none where files are to be edited.
+    pub fn file(&self) -> Option<&Resolution> {
+        match &self.found {
+            Found::Command(file) | Found::ByLoginShell(file, _) => Some(file),
+            Found::Edit(_) => None,
+        }
+    }
+}
+
+impl Found {
+    fn subject(&self) -> Result<Subject, Refusal> {
+        match self {
+            Found::Command(file) => Ok(Subject::Command(executable(file)?)),
+            Found::ByLoginShell(file, shell) => {
+                let (file, shell) = (executable(file)?, executable(shell)?);
+                // The shell finds the file by its path: then nobody may be able to swap it.
+                match file.fixed {
+                    true => Ok(Subject::ByLoginShell(file, shell)),
+                    false => Err(Refusal::new(
+                        ErrorName::Denied,
+                        "-i runs no file that others can change",
+                    )
+                    .hint("run it without -i")),
+                }
+            }
+            Found::Edit(files) => {
+                let files: Result<_, _> = files.iter().map(editable).collect();
+                Ok(Subject::Edit(files?))
+            }
+        }
+    }
+}
+
+fn executable(resolution: &Resolution) -> Result<File, Refusal> {
+    match resolution {
+        Resolution::Found(file) => Ok(file.clone()),
+        other => Err(no_file(other)),
+    }
+}
+
+fn editable(resolution: &Resolution) -> Result<EditFile, Refusal> {
+    match resolution {
+        Resolution::Editable(file) => Ok(file.clone()),
+        other => Err(no_file(other)),
     }
 }
 
@@ -76,14 +138,18 @@ pub async fn judge(
         )
         .hint("ask an administrator for a role with a rule for it"));
     }
-    let resolution = resolve(daemon, id, &target, ask, false).await?;
-    let named = named(&ask.argv[0], &ask.cwd);
-    // Whoever may not run a path hears the same of it whether there is a file or not.
-    let paths = match &resolution {
-        Resolution::Found(file) => Some((&file.path[..], &file.real[..])),
-        _ => named.as_deref().map(|path| (path, path)),
+    let words = Words::of(ask, &caller, &target);
+    let found = words.look_up(daemon, id, &caller, &target).await?;
+    let (edit, paths) = match &found {
+        Found::Edit(files) => (
+            words.edit_paths(files),
+            Some(<(Vec<u8>, Vec<u8>)>::default()),
+        ),
+        Found::Command(file) | Found::ByLoginShell(file, _) => {
+            (Vec::new(), words.command_paths(file))
+        }
     };
-    let args: Vec<Vec<u8>> = ask.argv[1..].iter().map(|word| word.0.clone()).collect();
+    let args: Vec<Vec<u8>> = words.argv[1..].iter().map(|word| word.0.clone()).collect();
     let verdict = paths.map(|(file, real)| {
         let question = Question {
             user: &caller.name,
@@ -92,10 +158,11 @@ pub async fn judge(
             target_uid: target.uid,
             target_group: target_group.as_deref(),
             target_gid: target_group.as_ref().map(|_| target.gid),
-            file,
-            real,
+            file: &file,
+            real: &real,
             args: &args,
-            shell: false,
+            shell: words.is_shell,
+            edit: &edit,
             rule: ask.rule.as_deref(),
             wanted: ask.duration,
         };
@@ -109,7 +176,9 @@ pub async fn judge(
         caller,
         target,
         target_group,
-        resolution,
+        argv: words.argv,
+        cwd: words.cwd,
+        found,
         verdict,
     })
 }
@@ -124,10 +193,9 @@ pub(super) async fn again(
     before: Answer,
 ) -> Result<Answer, Refusal> {
     let now = judge(daemon, id, uid, ask, false).await?;
-    let (file, allowance) = now.allowance()?;
-    let (file_before, allowance_before) = before.allowance()?;
-    let same_file = file.identity == file_before.identity && file.path == file_before.path;
-    if !same_file || allowance != allowance_before || now.caller != before.caller {
+    let (subject, allowance) = now.allowance()?;
+    let (subject_before, allowance_before) = before.allowance()?;
+    if subject != subject_before || allowance != allowance_before || now.caller != before.caller {
         return Err(Refusal::new(
             ErrorName::Changed,
             "the policy, your account or the command changed while you were asked; try again",
@@ -136,13 +204,11 @@ pub(super) async fn again(
     Ok(now)
 }
 
-/// Whether `uid` has an account that counts now.
-pub(super) async fn counts(daemon: &Daemon, uid: u32) -> Result<(), Refusal> {
+/// The account of `uid`, if it has one that counts now.
+pub(super) async fn account(daemon: &Daemon, uid: u32) -> Result<Account, Refusal> {
     let (_, accounts) = daemon.facts().await?;
     let account = accounts.by_uid(uid);
-    account
-        .map(drop)
-        .map_err(|unknown| no_account(uid, unknown))
+    account.map_err(|unknown| no_account(uid, unknown))
 }
 
 fn no_account(uid: u32, unknown: UnknownAccount) -> Refusal {
@@ -157,17 +223,24 @@ fn no_account(uid: u32, unknown: UnknownAccount) -> Refusal {
     }
 }
 
-/// Have the command looked up again, with a hash of what is found.
+/// The same with the hash of the file that is executed, for approvers to see.
 pub(super) async fn hashed(
     daemon: &Daemon,
     id: Id,
-    target: &Account,
+    answer: &Answer,
     ask: &Ask,
-    before: &File,
-) -> Result<File, Refusal> {
-    match resolve(daemon, id, target, ask, true).await? {
+    subject: Subject,
+) -> Result<Subject, Refusal> {
+    let Some(before) = subject.command() else {
+        return Ok(subject);
+    };
+    let words = Words::of(ask, &answer.caller, &answer.target);
+    match words.hashed(daemon, id, &answer.target).await? {
         Resolution::Found(file) if file.identity == before.identity && file.path == before.path => {
-            Ok(file)
+            Ok(match subject {
+                Subject::ByLoginShell(_, shell) => Subject::ByLoginShell(file, shell),
+                _ => Subject::Command(file),
+            })
         }
         Resolution::Found(_) => Err(Refusal::new(
             ErrorName::Changed,
@@ -175,32 +248,6 @@ pub(super) async fn hashed(
         )),
         other => Err(no_file(&other)),
     }
-}
-
-async fn resolve(
-    daemon: &Daemon,
-    id: Id,
-    target: &Account,
-    ask: &Ask,
-    hash: bool,
-) -> Result<Resolution, Refusal> {
-    let question = Resolve {
-        command: ask.argv[0].clone(),
-        cwd: ask.cwd.clone(),
-        search_path: daemon.settings.secure_path.clone(),
-        target: target.clone(),
-        hash,
-        purpose: Purpose::Execute,
-    };
-    launch::resolve(&daemon.launcher, id, &question)
-        .await
-        .map_err(|error| {
-            Refusal::new(
-                ErrorName::Unavailable,
-                format!("the launcher can't be reached: {error}"),
-            )
-            .hint("an administrator starts it with: systemctl start elevate-launcher.socket")
-        })
 }
 
 fn target(
@@ -233,27 +280,6 @@ fn target(
     Ok((target, Some(name)))
 }
 
-/// The path that was asked for, as far as its words alone tell; none for a bare name, which is
-/// looked for in folders that everybody may list.
-fn named(word: &Bytes, cwd: &[u8]) -> Option<Vec<u8>> {
-    if !word.contains(&b'/') {
-        return None;
-    }
-    let whole = match word.first() {
-        Some(b'/') => word.0.clone(),
-        _ => [cwd, b"/", word].concat(),
-    };
-    let mut folders: Vec<&[u8]> = Vec::new();
-    for part in whole.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(folders.pop()),
-            part => folders.push(part),
-        }
-    }
-    Some([b"/", &folders.join(&b'/')[..]].concat())
-}
-
 fn no_file(resolution: &Resolution) -> Refusal {
     let (error, message) = match resolution {
         Resolution::NotExecutable(path) => (
@@ -274,20 +300,4 @@ fn no_file(resolution: &Resolution) -> Refusal {
 
 fn shown(path: &Bytes) -> String {
     elevate_protocol::escape::line(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_named_by_its_words_alone() {
-        let named = |word: &str| {
-            named(&word.into(), b"/srv/x").map(|path| String::from_utf8(path).unwrap())
-        };
-        assert_eq!(named("id"), None);
-        assert_eq!(named("/usr/./bin//id").as_deref(), Some("/usr/bin/id"));
-        assert_eq!(named("./run").as_deref(), Some("/srv/x/run"));
-        assert_eq!(named("../../../../etc/x").as_deref(), Some("/etc/x"));
-    }
 }

@@ -3,20 +3,27 @@
 mod ask;
 mod elevate;
 mod environment;
+mod extend;
 mod factor;
+mod fresh;
 mod judge;
+mod kept;
+mod launch;
 mod mfa;
 mod proof;
 mod stream;
 mod terms;
 mod vote;
 mod wait;
+mod words;
 
 #[cfg(test)]
 mod scenarios;
 
-pub use ask::Ask;
+pub use ask::{Ask, Mode};
 pub use elevate::{elevate, resume};
+pub use extend::{Extension, extend};
+pub use fresh::{FreshOrder, fresh};
 pub use judge::{Answer, judge};
 pub use mfa::{MfaOrder, mfa};
 pub use proof::Proved;

@@ -384,7 +384,7 @@ async fn who_has_no_factor_or_too_many_wrong_codes_is_not_asked() {
     let hint = "enrol one with: elevatectl mfa enrol";
     assert_eq!(refusal.hint.as_deref(), Some(hint));
     root(&house).await;
-    let wrong = "nonsense".to_owned().into();
+    let wrong = "zzzz-zzzz-zzzz".to_owned().into();
     for _ in 0..5 {
         let verified = house.daemon.factors.verify(&account, &wrong, Moment::now());
         verified.await.unwrap_err();

@@ -1,6 +1,6 @@
 //! From what the policy says of a session to what its leader is told.
 
-use elevate_policy::{self as policy, Allowance};
+use elevate_policy::{self as policy, Allowance, SessionSettings};
 use elevate_protocol::launch::{Confinement, Contain, Execs, OnFull, Record};
 
 use crate::elevation::Terms;
@@ -31,17 +31,21 @@ pub(super) fn of(allowance: &Allowance) -> Terms {
             policy::Execs::Deny => Execs::Deny,
         },
         watched: session.watched,
-        confinement: Confinement {
-            capabilities: session.capabilities.map(policy::Capabilities::mask),
-            contain: session.contain.as_ref().map(contain),
-        },
+        confinement: confinement(session),
     }
 }
 
-fn contain(contain: &policy::Contain) -> Contain {
-    let writable = contain.writable.iter();
-    Contain {
-        writable: writable.map(|path| path.as_str().into()).collect(),
+fn confinement(session: &SessionSettings) -> Confinement {
+    let contain = session.contain.as_ref().map(|contain| Contain {
+        writable: contain
+            .writable
+            .iter()
+            .map(|path| path.as_str().into())
+            .collect(),
         network: contain.network,
+    });
+    Confinement {
+        capabilities: session.capabilities.map(|capabilities| capabilities.mask()),
+        contain,
     }
 }

@@ -1,6 +1,7 @@
 //! A request waits: for votes, for its time to run out, or for its client to go away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use elevate_protocol::stream::{ToClient, ToServer};
 use elevate_protocol::{ErrorName, Id};
@@ -10,7 +11,7 @@ use super::elevate;
 use super::stream::{Refusal, Stream};
 use crate::clock::Moment;
 use crate::daemon::Daemon;
-use crate::elevation::{Event, News};
+use crate::elevation::{Elevation, Event, News};
 use crate::fd_store::{self, Kept};
 
 /// Tell the client where its request stands until there is a grant, and start its session; or
@@ -52,7 +53,53 @@ pub(super) async fn until_granted(daemon: Arc<Daemon>, id: Id, stream: Stream, m
         fd_store::release(Kept::Request(id));
     }
     if granted {
-        elevate::start(&daemon, id, stream).await;
+        begin(&daemon, id, stream).await;
+    }
+}
+
+/// What was granted begins.
+async fn begin(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
+    let Some(elevation) = daemon.elevation(id) else {
+        return;
+    };
+    if elevation.extends.is_some() {
+        // A client that is gone has its answer in the record.
+        let _ = stream.send(&ToClient::Done).await;
+        return;
+    }
+    if !elevation.terms.watched || until_watched(daemon, &elevation, &stream).await {
+        elevate::start(daemon, id, stream).await;
+    }
+}
+
+/// Wait for somebody to watch; the grant's time runs. Whether somebody does.
+async fn until_watched(daemon: &Arc<Daemon>, elevation: &Elevation, stream: &Stream) -> bool {
+    let id = elevation.id;
+    let text = format!(
+        "this runs only while an auditor watches; waiting for: elevatectl sessions follow {id}"
+    );
+    // A client that is gone is noticed by the next receive.
+    let _ = stream.send(&ToClient::Notice { text }).await;
+    let left = elevation.deadline.unwrap_or_default();
+    let left = Duration::from_millis(left.saturating_sub(Moment::now().boot));
+    let over = tokio::time::sleep(left);
+    let mut over = std::pin::pin!(over);
+    loop {
+        tokio::select! {
+            () = daemon.until_watched(id) => return true,
+            () = &mut over => {
+                let message = "nobody watched in time";
+                stream.refuse(&Refusal::new(ErrorName::TimedOut, message)).await;
+                take_back(daemon, id, message).await;
+                return false;
+            }
+            said = stream.receive() => {
+                if !matches!(said, Ok((ToServer::Resize { .. }, _))) {
+                    take_back(daemon, id, "the client went away before the session began").await;
+                    return false;
+                }
+            }
+        }
     }
 }
 

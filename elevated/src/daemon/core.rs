@@ -6,6 +6,7 @@ use elevate_protocol::Id;
 use elevate_protocol::launch::ToLeader;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::audience::Audience;
 use crate::elevation::{Elevations, News};
 use crate::login::{OpenLogins, PassedLogins};
 use crate::policies::Policies;
@@ -23,4 +24,5 @@ pub(super) struct Core {
     pub(super) conversations: HashMap<u32, usize>,
     pub(super) passed: PassedLogins,
     pub(super) open_logins: OpenLogins,
+    pub(super) audience: Audience,
 }

@@ -83,6 +83,7 @@ impl Daemon {
             Effect::Tell(id, news) => self.tell(id, news),
             Effect::AskApprovers(id) => self.ask_approvers(id),
             Effect::End(id, reason) => self.end(id, reason),
+            Effect::Extend(id, deadline) => self.order(id, ToLeader::Extend { deadline }),
             Effect::Changed(id) => self.changed(id, self.elevation(id)),
         }
     }
@@ -100,6 +101,13 @@ impl Daemon {
             .is_some_and(|leader| leader.send(ToLeader::End { reason }).is_ok());
         if !told {
             eprintln!("session {id} has no leader to end it; the launcher ends its tree");
+        }
+    }
+
+    /// Tell the leader of a session. One that is gone has no session either.
+    pub(super) fn order(&self, id: Id, order: ToLeader) {
+        if let Some(leader) = self.leader(id) {
+            let _ = leader.send(order);
         }
     }
 

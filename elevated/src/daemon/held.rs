@@ -31,7 +31,7 @@ pub(super) async fn check(daemon: &Daemon, id: Id, code: Secret) {
         Ok(accepted) => {
             daemon.record(audit::factor_given(whose, &purpose, accepted.word()));
             daemon.record(audit::held(&elevation, false));
-            tell(daemon, id, ToLeader::Release);
+            daemon.order(id, ToLeader::Release);
         }
         Err(rejected) => {
             let why = rejected.to_string();
@@ -50,12 +50,5 @@ fn prompt(daemon: &Daemon, id: Id, why: Option<&str>) {
         Some(why) => format!("{why}. {PROMPT}"),
         None => PROMPT.to_owned(),
     };
-    tell(daemon, id, ToLeader::AskCode { prompt });
-}
-
-fn tell(daemon: &Daemon, id: Id, order: ToLeader) {
-    if let Some(leader) = daemon.leader(id) {
-        // A leader that is gone has no terminal either.
-        let _ = leader.send(order);
-    }
+    daemon.order(id, ToLeader::AskCode { prompt });
 }

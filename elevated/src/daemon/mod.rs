@@ -1,5 +1,6 @@
 //! The daemon: the state, and the hands that carry out what it decides.
 
+mod audience;
 mod changes;
 mod core;
 mod directory;
@@ -17,7 +18,8 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use elevate_policy::{Membership, Policy, RuleName};
+use elevate_policy::{May, Membership, Policy, RuleName};
+use elevate_protocol::account::Account;
 use elevate_protocol::launch::ToLeader;
 use elevate_protocol::limits::CONVERSATIONS_PER_USER;
 use elevate_protocol::{ErrorName, Id};
@@ -25,6 +27,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::Connection;
 
+use self::audience::Audience;
 use self::core::Core;
 use self::kept_logins::KeptLogins;
 use crate::audit::journal::Journal;
@@ -74,6 +77,7 @@ pub struct Daemon {
     bus: OnceLock<Connection>,
     kept_logins: OnceLock<KeptLogins>,
     logins_changed: Notify,
+    audience_changed: Notify,
     due: Notify,
     core: Mutex<Core>,
 }
@@ -129,6 +133,7 @@ impl Daemon {
             bus: OnceLock::new(),
             kept_logins: OnceLock::new(),
             logins_changed: Notify::new(),
+            audience_changed: Notify::new(),
             due: Notify::new(),
             core: Mutex::new(Core {
                 elevations,
@@ -138,6 +143,7 @@ impl Daemon {
                 conversations: HashMap::new(),
                 passed: PassedLogins::default(),
                 open_logins: OpenLogins::default(),
+                audience: Audience::default(),
             }),
         })
     }
@@ -199,6 +205,12 @@ impl Daemon {
             .elevation(id)
             .filter(|e| sees(e, uid, &policy, &accounts));
         found.ok_or_else(|| crate::elevation::Problem::not_found().into())
+    }
+
+    /// Whether `uid` may read and watch what others do.
+    pub async fn audits(&self, uid: u32) -> Result<bool, Refusal> {
+        let (policy, accounts) = self.facts().await?;
+        Ok(audits(uid, &policy, &accounts))
     }
 
     /// Put an entry on record.
@@ -328,11 +340,21 @@ impl Drop for Ticket {
     }
 }
 
-/// Root, the requester, and those who may approve see an elevation; nobody else learns of it.
+/// Root, the requester, those who may approve and auditors see an elevation; nobody else learns of
+/// it.
 pub fn sees(elevation: &Elevation, uid: u32, policy: &Policy, accounts: &Accounts) -> bool {
-    uid == 0
-        || uid == elevation.asked.caller.account.uid
+    uid == elevation.asked.caller.account.uid
+        || audits(uid, policy, accounts)
         || approves(elevation, uid, policy, accounts)
+}
+
+/// Whether `uid` may read and watch what others do.
+fn audits(uid: u32, policy: &Policy, accounts: &Accounts) -> bool {
+    let may = |account: Account| policy.may(&account.name, uid, May::Audit, accounts);
+    uid == 0
+        || accounts
+            .by_uid(uid)
+            .is_ok_and(|account| may(account) == Membership::Yes)
 }
 
 fn approves(elevation: &Elevation, uid: u32, policy: &Policy, accounts: &Accounts) -> bool {

@@ -57,7 +57,10 @@ fn follow_again(
 ) -> Option<Event> {
     let begun = control.map(|control| session::begin(daemon, elevation.id, control, false));
     match begun {
-        Some(Ok(())) => None,
+        Some(Ok(())) => {
+            daemon.expect_watchers(elevation.id);
+            None
+        }
         _ => Some(lost(elevation, EndReason::LeaderGone)),
     }
 }

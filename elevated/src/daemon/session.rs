@@ -66,7 +66,11 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
             }
         }
     };
-    daemon.core().leaders.remove(&id);
+    {
+        let mut core = daemon.core();
+        core.leaders.remove(&id);
+        core.audience.dismiss(id);
+    }
     // A session that failed to begin is over already.
     let _ = daemon.apply(last).await;
     if begun.elapsed() < SHORT {

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use elevate_protocol::Bytes;
-use elevate_protocol::launch::File;
 use elevate_protocol::stdio::Kind;
+use elevate_protocol::{Bytes, Id};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Asked;
+use super::{Asked, Subject};
 
 /// A SHA-256, written in lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,7 +81,7 @@ pub struct Shown<'a> {
     target_uid: u32,
     target_gid: u32,
     argv: &'a [Bytes],
-    file: &'a File,
+    subject: &'a Subject,
     cwd: &'a Bytes,
     environment: &'a [Bytes],
     standard_input: Kind,
@@ -90,11 +89,18 @@ pub struct Shown<'a> {
     duration_ms: u64,
     rule: &'a str,
     rule_content: Digest,
+    extends: Option<Id>,
 }
 
 impl<'a> Shown<'a> {
-    /// What is shown of `asked` on the machine with the id `machine` (machine-id(5)).
-    pub fn new(machine: &'a str, asked: &'a Asked, rule: &'a str, rule_content: Digest) -> Self {
+    /// What is shown of `asked` on the machine with the id `machine` (machine-id(5)), under a rule
+    /// of this name and content; `extends` is the session that is to last longer.
+    pub fn new(
+        machine: &'a str,
+        asked: &'a Asked,
+        (rule, rule_content): (&'a str, Digest),
+        extends: Option<Id>,
+    ) -> Self {
         Shown {
             machine,
             user: &asked.caller.account.name,
@@ -104,7 +110,7 @@ impl<'a> Shown<'a> {
             target_uid: asked.target.uid,
             target_gid: asked.target.gid,
             argv: &asked.argv,
-            file: &asked.file,
+            subject: &asked.subject,
             cwd: &asked.cwd,
             environment: &asked.environment,
             standard_input: asked.stdio[0],
@@ -112,6 +118,7 @@ impl<'a> Shown<'a> {
             duration_ms: asked.duration.as_millis() as u64,
             rule,
             rule_content,
+            extends,
         }
     }
 

@@ -110,6 +110,8 @@ pub enum Effect {
     AskApprovers(Id),
     /// Have the leader end the session.
     End(Id, EndReason),
+    /// Have the leader let the session go on until this time of the boot clock.
+    Extend(Id, u64),
     /// Tell watchers that it changed.
     Changed(Id),
 }
@@ -227,18 +229,19 @@ impl Elevations {
         elevation.votes.clear();
         elevation.stage = Stage::Waiting;
         let entry = Effect::Audit(audit::request(&elevation));
-        let mut effects = if elevation.needed == 0 {
-            grant(&mut elevation, now)
-        } else {
-            vec![
-                Effect::Save(Box::new(elevation.clone())),
+        let waits = elevation.needed > 0;
+        let saved = Effect::Save(Box::new(elevation.clone()));
+        self.records.insert(id, elevation);
+        let mut effects = match waits {
+            false => self.grant(id, now),
+            true => vec![
+                saved,
                 Effect::Tell(id, News::Waiting),
                 Effect::AskApprovers(id),
                 Effect::Changed(id),
-            ]
+            ],
         };
         effects.insert(1, entry);
-        self.records.insert(id, elevation);
         Ok(effects)
     }
 
@@ -284,17 +287,17 @@ impl Elevations {
             approved: vote.approved,
             agreed: elevation.agreed(),
         };
+        let entry = audit::vote(elevation, &vote);
         let mut effects = if !vote.approved {
             close(elevation, Closing::Denied)
         } else if elevation.agreed() >= elevation.needed {
-            grant(elevation, now)
+            self.grant(id, now)
         } else {
             vec![
                 Effect::Save(Box::new(elevation.clone())),
                 Effect::Changed(id),
             ]
         };
-        let entry = audit::vote(elevation, &vote);
         effects.splice(1..1, [Effect::Audit(entry), Effect::Tell(id, news)]);
         Ok(effects)
     }
@@ -382,6 +385,50 @@ impl Elevations {
             }
         }
         effects.extend(self.forget(now));
+        effects
+    }
+
+    /// What was asked for begins: a session, or more time for one.
+    fn grant(&mut self, id: Id, now: Moment) -> Vec<Effect> {
+        let Some(elevation) = self.records.get_mut(&id) else {
+            return Vec::new();
+        };
+        match elevation.extends {
+            None => grant(elevation, now),
+            Some(session) => self.extend(id, session),
+        }
+    }
+
+    /// The session lasts longer, and never beyond the longest time of its rule.
+    fn extend(&mut self, id: Id, session: Id) -> Vec<Effect> {
+        let Some(mut extension) = self.records.remove(&id) else {
+            return Vec::new();
+        };
+        let by = extension.asked.duration.as_millis() as u64;
+        let longer = self.live(session).ok().and_then(|session| {
+            let deadline = session.deadline?;
+            let later = (deadline + by).min(session.latest_end()?);
+            (later > deadline).then(|| {
+                session.deadline = Some(later);
+                (session.clone(), later)
+            })
+        });
+        let effects = match longer {
+            None => close(&mut extension, Closing::Changed),
+            Some((session, deadline)) => {
+                extension.stage = Stage::Extended;
+                vec![
+                    Effect::Save(Box::new(extension.clone())),
+                    Effect::Audit(audit::extend(&session, &extension)),
+                    Effect::Save(Box::new(session.clone())),
+                    Effect::Extend(session.id, deadline),
+                    Effect::Tell(id, News::Granted),
+                    Effect::Changed(id),
+                    Effect::Changed(session.id),
+                ]
+            }
+        };
+        self.records.insert(id, extension);
         effects
     }
 

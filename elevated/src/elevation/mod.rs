@@ -18,6 +18,6 @@ pub(crate) mod samples;
 pub use digest::{Digest, Shown};
 pub use machine::{Effect, Elevations, Event, News};
 pub use problem::Problem;
-pub use record::{Asked, Caller, Closing, Elevation, End, Given, Stage, Vote};
+pub use record::{Asked, Caller, Closing, Elevation, End, Given, Stage, Subject, Vote};
 pub use terms::Terms;
 pub use vote::{Voter, admissible};

@@ -58,7 +58,9 @@ impl Problem {
     pub(super) fn decided(elevation: &Elevation) -> Self {
         let message = match &elevation.stage {
             Stage::Waiting => "this request waits",
-            Stage::Granted | Stage::Running | Stage::Over(_) => "this request is granted already",
+            Stage::Granted | Stage::Running | Stage::Over(_) | Stage::Extended => {
+                "this request is granted already"
+            }
             Stage::Failed { .. } => "this request was granted, and its session failed to begin",
             Stage::Closed { outcome } => match outcome {
                 Closing::Denied => "this request is denied already",

@@ -201,7 +201,7 @@ fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
 #[test]
 fn every_part_of_what_is_shown_is_in_the_digest() {
     let plain = request(1, 1, 1000, at(0)).asked;
-    let digest = |asked: &Asked| Shown::new("m", asked, "r", Digest::of(b"")).digest();
+    let digest = |asked: &Asked| Shown::new("m", asked, ("r", Digest::of(b"")), None).digest();
     let changes: [fn(&mut Asked); 9] = [
         |a| a.argv.push("x".into()),
         |a| a.cwd = "/tmp".into(),
@@ -209,7 +209,7 @@ fn every_part_of_what_is_shown_is_in_the_digest() {
         |a| a.target.uid = 1,
         |a| a.target.gid = 1,
         |a| a.stdio[0] = Kind::Pipe,
-        |a| a.file.sha256 = Some("00".into()),
+        |a| a.subject = Subject::Edit(Vec::new()),
         |a| a.duration = Duration::from_secs(2),
         |a| a.reason = Some("why".into()),
     ];
@@ -223,8 +223,11 @@ fn every_part_of_what_is_shown_is_in_the_digest() {
         .chain([digest(&plain).to_string()])
         .collect();
     assert_eq!(digests.len(), changes.len() + 1);
-    let elsewhere = Shown::new("another machine", &plain, "r", Digest::of(b"")).digest();
+    let rule = ("r", Digest::of(b""));
+    let elsewhere = Shown::new("another machine", &plain, rule, None).digest();
     assert_ne!(elsewhere, digest(&plain));
+    let longer = Shown::new("m", &plain, rule, Some(Id::from_random(1))).digest();
+    assert_ne!(longer, digest(&plain));
 }
 
 #[test]

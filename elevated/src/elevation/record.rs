@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use elevate_protocol::account::Account;
-use elevate_protocol::launch::File;
+use elevate_protocol::launch::{EditFile, File};
 use elevate_protocol::stdio::{Kind, Three};
 use elevate_protocol::stream::{EndReason, Status, Window};
 use elevate_protocol::{Bytes, ErrorName, Id};
@@ -23,6 +23,36 @@ pub struct Caller {
     pub pid: i32,
 }
 
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// This file is executed.
+    Command(File),
+    /// This file is executed by the target's shell, the second one, as at a login (`-i COMMAND`).
+    ByLoginShell(File, File),
+    /// These files are edited, and nothing is executed.
+    Edit(Vec<EditFile>),
+}
+
+impl Subject {
+    /// The file that is executed, as the policy judged it.
+    pub fn command(&self) -> Option<&File> {
+        match self {
+            Subject::Command(file) | Subject::ByLoginShell(file, _) => Some(file),
+            Subject::Edit(_) => None,
+        }
+    }
+
+    /// The paths that it is about, for people.
+    pub fn paths(&self) -> Vec<&Bytes> {
+        match self {
+            Subject::Command(file) | Subject::ByLoginShell(file, _) => vec![&file.path],
+            Subject::Edit(files) => files.iter().map(|file| &file.path).collect(),
+        }
+    }
+}
+
 /// What is asked for, all of it; it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -34,8 +64,8 @@ pub struct Asked {
     pub target_group: Option<String>,
     /// Which words.
     pub argv: Vec<Bytes>,
-    /// Which file.
-    pub file: File,
+    /// What is done with them.
+    pub subject: Subject,
     /// Where.
     pub cwd: Bytes,
     /// With which of the caller's variables, `NAME=value`.
@@ -132,6 +162,8 @@ pub enum Stage {
     Running,
     /// It was granted and it is over.
     Over(End),
+    /// It was granted, and with it a session lasts longer.
+    Extended,
     /// It was granted, and the session could not begin.
     Failed {
         /// What kind of failure.
@@ -193,6 +225,9 @@ pub struct Elevation {
     pub processes: Option<(i32, i32)>,
     /// Execs reported so far, or in all.
     pub execs: u64,
+    /// The session that is to last longer; none where this is one of its own.
+    #[serde(default)]
+    pub extends: Option<Id>,
 }
 
 impl Elevation {
@@ -204,6 +239,12 @@ impl Elevation {
     /// Whether the grant has begun and not ended.
     pub fn is_live(&self) -> bool {
         matches!(self.stage, Stage::Granted | Stage::Running)
+    }
+
+    /// The latest end that the rule could ever allow it, on the boot clock; none before its grant.
+    pub fn latest_end(&self) -> Option<u64> {
+        let begun = self.begun?;
+        Some(begun.boot + self.terms.longest.as_millis() as u64)
     }
 
     /// Whether nothing more will happen to it.
@@ -227,7 +268,7 @@ impl Elevation {
             Stage::Closed {
                 outcome: Closing::Changed,
             } => "changed",
-            Stage::Granted | Stage::Running | Stage::Over(_) => "granted",
+            Stage::Granted | Stage::Running | Stage::Over(_) | Stage::Extended => "granted",
             Stage::Failed { .. } => "failed",
         }
     }
@@ -238,7 +279,7 @@ impl Elevation {
             Stage::Granted => Some("starting"),
             Stage::Running => Some("running"),
             Stage::Over(_) | Stage::Failed { .. } => Some("ended"),
-            Stage::Waiting | Stage::Closed { .. } => None,
+            Stage::Waiting | Stage::Closed { .. } | Stage::Extended => None,
         }
     }
 

@@ -7,7 +7,7 @@ use elevate_protocol::account::Account;
 use elevate_protocol::launch::{Confinement, Execs, File, Identity, OnFull, Record};
 use elevate_protocol::stdio::Kind;
 
-use super::{Asked, Caller, Digest, Elevation, Given, Shown, Stage, Terms};
+use super::{Asked, Caller, Digest, Elevation, Given, Shown, Stage, Subject, Terms};
 use crate::clock::Moment;
 
 /// Who asks in every sample.
@@ -45,14 +45,14 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         target: account("root", 0),
         target_group: None,
         argv: vec!["id".into()],
-        file: File {
+        subject: Subject::Command(File {
             path: path.clone(),
             real: path,
             identity,
             fixed: true,
             interpreter: None,
             sha256: None,
-        },
+        }),
         cwd: "/".into(),
         environment: Vec::new(),
         stdio: [Kind::Closed; 3],
@@ -63,7 +63,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
     let rule_content = Digest::of(b"rule");
     Elevation {
         id: Id::from_random(id),
-        digest: Shown::new("machine", &asked, "rule", rule_content).digest(),
+        digest: Shown::new("machine", &asked, ("rule", rule_content), None).digest(),
         asked,
         rule: "rule".into(),
         rule_content,
@@ -79,6 +79,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         deadline: None,
         processes: None,
         execs: 0,
+        extends: None,
     }
 }
 

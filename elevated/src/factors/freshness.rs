@@ -92,6 +92,13 @@ impl Freshness {
         self.lock().remove(&uid);
     }
 
+    /// Nothing that `uid` gave counts at `place` any more, be it at its terminal or at the login.
+    pub fn forget_at(&self, uid: u32, place: &Place) {
+        if let Some(given) = self.lock().get_mut(&uid) {
+            given.retain(|given| !given.counts_at(place));
+        }
+    }
+
     /// This login is over.
     pub fn close(&self, audit_session: u32) {
         let mut all = self.lock();

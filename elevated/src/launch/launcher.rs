@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use elevate_protocol::launch::{EndUser, Header, Launch, Order, Resolve};
+use elevate_protocol::launch::{Edit, EndUser, Header, Launch, Order, Resolve};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -36,6 +36,22 @@ impl Launcher {
             id,
         };
         self.send(&header.packet(launch), &[control.as_fd(), stream.as_fd()])
+            .await
+    }
+
+    /// Have it fork the leader of an edit with these two sockets.
+    pub async fn edit(
+        &self,
+        id: Id,
+        edit: &Edit,
+        control: OwnedFd,
+        stream: OwnedFd,
+    ) -> io::Result<()> {
+        let header = Header {
+            order: Order::Edit,
+            id,
+        };
+        self.send(&header.packet(edit), &[control.as_fd(), stream.as_fd()])
             .await
     }
 

@@ -1,0 +1,129 @@
+//! From a grant to what its leader needs.
+
+use elevate_protocol::Bytes;
+use elevate_protocol::launch::{Edit, EditFile, File, Launch, Record};
+use elevate_protocol::stdio;
+
+use super::environment::{self, Facts};
+use crate::daemon::Daemon;
+use crate::elevation::{Elevation, Subject};
+
+/// What the launcher is told.
+#[derive(Debug)]
+pub(super) enum Orders {
+    /// A command.
+    Lead(Box<Launch>),
+    /// Files to be edited.
+    Edit(Edit),
+}
+
+/// The orders of a granted elevation.
+pub(super) fn orders(daemon: &Daemon, elevation: &Elevation) -> Orders {
+    let asked = &elevation.asked;
+    match &asked.subject {
+        Subject::Command(file) => {
+            let launch = lead(daemon, elevation, file, asked.argv.clone());
+            Orders::Lead(Box::new(launch))
+        }
+        Subject::ByLoginShell(file, shell) => {
+            let argv = by_login_shell(file, shell, &asked.argv);
+            Orders::Lead(Box::new(lead(daemon, elevation, shell, argv)))
+        }
+        Subject::Edit(files) => Orders::Edit(edit(daemon, elevation, files)),
+    }
+}
+
+fn edit(daemon: &Daemon, elevation: &Elevation, files: &[EditFile]) -> Edit {
+    let asked = &elevation.asked;
+    Edit {
+        caller: asked.caller.account.clone(),
+        target: asked.target.clone(),
+        files: files.to_vec(),
+        deadline: elevation.deadline.unwrap_or_default(),
+        warnings: warnings(daemon),
+    }
+}
+
+fn lead(daemon: &Daemon, elevation: &Elevation, file: &File, argv: Vec<Bytes>) -> Launch {
+    let asked = &elevation.asked;
+    let terms = &elevation.terms;
+    let facts = Facts {
+        caller: &asked.caller.account,
+        target: &asked.target,
+        argv: &asked.argv,
+        id: elevation.id,
+        secure_path: &daemon.settings.secure_path,
+    };
+    Launch {
+        caller: asked.caller.account.clone(),
+        login_uid: asked.caller.login_uid,
+        target: asked.target.clone(),
+        argv,
+        file: file.clone(),
+        cwd: asked.cwd.clone(),
+        environment: environment::build(facts, &asked.environment),
+        window: asked.window,
+        routes: stdio::routes(asked.stdio, terms.record != Record::None),
+        record: terms.record,
+        on_full: terms.on_full,
+        execs: terms.execs,
+        confinement: terms.confinement.clone(),
+        limited: terms.limited(),
+        deadline: elevation.deadline.unwrap_or_default(),
+        warnings: warnings(daemon),
+        grace: terms.grace.as_millis() as u64,
+        idle: terms.idle.map(|idle| idle.as_millis() as u64),
+        watched: daemon.is_watched(elevation.id),
+        rule: elevation.rule.clone(),
+    }
+}
+
+fn warnings(daemon: &Daemon) -> Vec<u64> {
+    let warnings = &daemon.settings.warnings;
+    warnings.iter().map(|one| one.as_millis() as u64).collect()
+}
+
+/// The words of a login shell that executes a command: `-bash -c '/usr/bin/id -u'`.
+fn by_login_shell(file: &File, shell: &File, argv: &[Bytes]) -> Vec<Bytes> {
+    let name = shell.path.rsplit(|byte| *byte == b'/').next();
+    let called = [b"-", name.unwrap_or_default()].concat();
+    let words = std::iter::once(&file.path).chain(&argv[1..]);
+    let quoted: Vec<_> = words.map(|word| quoted(word)).collect();
+    vec![Bytes(called), "-c".into(), Bytes(quoted.join(&b' '))]
+}
+
+/// For a shell: a backslash before whatever might mean something to one, as sudo(8) does it.
+fn quoted(word: &[u8]) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(word.len());
+    if word.is_empty() {
+        return b"''".to_vec();
+    }
+    for &byte in word {
+        match byte {
+            b'\n' => quoted.extend_from_slice(b"'\n'"),
+            b if b.is_ascii_alphanumeric() || b"_-/.,:=@%+".contains(&b) || !b.is_ascii() => {
+                quoted.push(b);
+            }
+            b => quoted.extend_from_slice(&[b'\\', b]),
+        }
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_shell_gives_every_word_back_as_it_was() {
+        for word in [
+            "a b", "", "*", "$(id)", "`id`", "'", "\"", "\\", "~", "#x", "a\nb", "é", "!x", "{a,b}",
+        ] {
+            let script = [b"printf %s ".to_vec(), quoted(word.as_bytes())].concat();
+            let script = String::from_utf8(script).unwrap();
+            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), word, "{script}");
+        }
+    }
+}
