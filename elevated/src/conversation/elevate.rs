@@ -12,7 +12,7 @@ use super::ask::Ask;
 use super::factor;
 use super::judge::{self, Answer};
 use super::kept;
-use super::launch::{self, Orders};
+use super::launch;
 use super::proof::{self, Proved};
 use super::stream::{Refusal, Stop, Stream, unexpected};
 use super::terms;
@@ -263,12 +263,8 @@ pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
     }
     let socket = stream.into_socket();
     let copy = socket.try_clone();
-    let launcher = &daemon.launcher;
-    let ordered = match launch::orders(daemon, &elevation) {
-        Orders::Lead(launch) => launcher.lead(id, &launch, theirs, socket).await,
-        Orders::Edit(edit) => launcher.edit(id, &edit, theirs, socket).await,
-    };
-    if let Err(error) = ordered {
+    let order = launch::order(daemon, &elevation);
+    if let Err(error) = daemon.launcher.lead(&order, theirs, socket).await {
         let message = format!("the launcher can't be reached: {error}");
         if let Ok(stream) = copy.and_then(Stream::new) {
             refuse_start(daemon, failed(message), &stream).await;

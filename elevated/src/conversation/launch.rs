@@ -1,35 +1,29 @@
 //! From a grant to what its leader needs.
 
 use elevate_protocol::Bytes;
-use elevate_protocol::launch::{Edit, EditFile, File, Launch, Record};
+use elevate_protocol::launch::{Edit, EditFile, File, Header, Launch, Order, Record};
 use elevate_protocol::stdio;
 
 use super::environment::{self, Facts};
 use crate::daemon::Daemon;
 use crate::elevation::{Elevation, Subject};
 
-/// What the launcher is told.
-#[derive(Debug)]
-pub(super) enum Orders {
-    /// A command.
-    Lead(Box<Launch>),
-    /// Files to be edited.
-    Edit(Edit),
-}
-
-/// The orders of a granted elevation.
-pub(super) fn orders(daemon: &Daemon, elevation: &Elevation) -> Orders {
-    let asked = &elevation.asked;
-    match &asked.subject {
-        Subject::Command(file) => {
-            let launch = lead(daemon, elevation, file, asked.argv.clone());
-            Orders::Lead(Box::new(launch))
-        }
+/// The packet that has the launcher begin a granted elevation.
+pub(super) fn order(daemon: &Daemon, elevation: &Elevation) -> Vec<u8> {
+    let id = elevation.id;
+    let command = |file, argv| {
+        let order = Order::Lead;
+        Header { order, id }.packet(&lead(daemon, elevation, file, argv))
+    };
+    match &elevation.asked.subject {
+        Subject::Command(file) => command(file, elevation.asked.argv.clone()),
         Subject::ByLoginShell(file, shell) => {
-            let argv = by_login_shell(file, shell, &asked.argv);
-            Orders::Lead(Box::new(lead(daemon, elevation, shell, argv)))
+            command(shell, by_login_shell(file, shell, &elevation.asked.argv))
         }
-        Subject::Edit(files) => Orders::Edit(edit(daemon, elevation, files)),
+        Subject::Edit(files) => {
+            let order = Order::Edit;
+            Header { order, id }.packet(&edit(daemon, elevation, files))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use elevate_protocol::launch::{Edit, EndUser, Header, Launch, Order, Resolve};
+use elevate_protocol::launch::{EndUser, Header, Order, Resolve};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -23,36 +23,9 @@ impl Launcher {
         self.send(&header.packet(resolve), &[reply.as_fd()]).await
     }
 
-    /// Have it fork a leader with these two sockets.
-    pub async fn lead(
-        &self,
-        id: Id,
-        launch: &Launch,
-        control: OwnedFd,
-        stream: OwnedFd,
-    ) -> io::Result<()> {
-        let header = Header {
-            order: Order::Lead,
-            id,
-        };
-        self.send(&header.packet(launch), &[control.as_fd(), stream.as_fd()])
-            .await
-    }
-
-    /// Have it fork the leader of an edit with these two sockets.
-    pub async fn edit(
-        &self,
-        id: Id,
-        edit: &Edit,
-        control: OwnedFd,
-        stream: OwnedFd,
-    ) -> io::Result<()> {
-        let header = Header {
-            order: Order::Edit,
-            id,
-        };
-        self.send(&header.packet(edit), &[control.as_fd(), stream.as_fd()])
-            .await
+    /// Have it fork a leader, by this order, with these two sockets.
+    pub async fn lead(&self, order: &[u8], control: OwnedFd, stream: OwnedFd) -> io::Result<()> {
+        self.send(order, &[control.as_fd(), stream.as_fd()]).await
     }
 
     /// Have it fork somebody who ends every process of a leaver, and answers on `reply`.
