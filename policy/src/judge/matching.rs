@@ -142,7 +142,10 @@ impl<'a> Matching<'a> {
 
     fn wrong_command(&self, rule: &Rule) -> Outcome {
         if rule.commands.is_empty() {
-            let detail = "it lets files be edited (`elevate -e`), and nothing run";
+            let detail = match rule.effect() {
+                Effect::Allow => "it lets files be edited (`elevate -e`), and nothing run",
+                Effect::Deny => "it forbids edits alone",
+            };
             return not_matched(Condition::Commands, detail.to_owned());
         }
         let what = if self.q.shell { "the shell " } else { "" };
