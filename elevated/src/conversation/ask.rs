@@ -40,6 +40,15 @@ pub struct Ask {
     pub non_interactive: bool,
     /// No code that was given before counts.
     pub forget: bool,
+    /// Questions can be answered though there is no terminal.
+    pub answers: bool,
+}
+
+impl Ask {
+    /// Whether the person can be asked anything.
+    pub fn may_be_asked(&self) -> bool {
+        !self.non_interactive && (self.window.is_some() || self.answers)
+    }
 }
 
 /// What is asked for.

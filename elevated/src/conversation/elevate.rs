@@ -159,12 +159,11 @@ async fn factor(
         proved,
         purpose: &format!("elevate {id}"),
     };
-    let may_ask = !ask.non_interactive && ask.window.is_some();
     let mfa = match ask.forget {
         true => mfa.map(|_| Mfa::Always),
         false => mfa,
     };
-    factor::owe(daemon, stream, asked, mfa, may_ask).await
+    factor::owe(daemon, stream, asked, mfa, ask.may_be_asked()).await
 }
 
 fn standing(
@@ -216,7 +215,7 @@ async fn reason(ask: &Ask, allowance: &Allowance, stream: &Stream) -> Result<Opt
     if given.is_some() || !allowance.owed.reason {
         return Ok(given);
     }
-    if ask.non_interactive || ask.window.is_none() {
+    if !ask.may_be_asked() {
         return Err(missing_reason().into());
     }
     stream.send(&ToClient::AskReason).await?;

@@ -11,6 +11,8 @@ mod terms;
 mod vote;
 
 #[cfg(test)]
+mod extending;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
