@@ -52,6 +52,8 @@ pub mod ask {
     pub const WINDOW: &str = "window";
     /// `b`: never ask anything, never wait for approvals (`-n`).
     pub const NON_INTERACTIVE: &str = "non-interactive";
+    /// `b`: questions can be answered though there is no terminal (`-S`, `-A`).
+    pub const ANSWERS: &str = "answers";
     /// `s`: a shell is asked for, `plain` (`-s`) or `login` (`-i`). With words in [`ARGV`], those
     /// are the command; without, the shell itself is.
     pub const SHELL: &str = "shell";
