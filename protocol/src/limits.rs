@@ -46,6 +46,8 @@ pub const RECORDING_ROOM: u64 = 64 * 1024 * 1024;
 pub const EDIT_FILES: usize = 16;
 /// Bytes of one file that is edited.
 pub const EDIT_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of all files of one edit together.
+pub const EDIT_TOTAL_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of the diff of one edited file that are put on record; the rest is marked as cut.
 pub const EDIT_DIFF_BYTES: usize = 64 * 1024;
 /// Warnings before the end of a session.

@@ -13,7 +13,7 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use super::children::{self, Child};
 use crate::sys::descriptors::close_all_but;
 use crate::sys::fork::fork;
-use crate::{leader, resolver, sweeper};
+use crate::{editor, leader, resolver, sweeper};
 
 /// Fork what `header` asks for. The descriptors of the packet are the child's; ours are closed.
 pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
@@ -28,8 +28,20 @@ pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
             body,
             exactly(descriptors)?,
         ),
-        Order::Lead => spawn_leader(header.id, body, exactly(descriptors)?),
-        Order::Edit => Err(io::ErrorKind::Unsupported.into()),
+        Order::Lead => spawn_leader(
+            c"elevate-leader",
+            leader::run,
+            header.id,
+            body,
+            exactly(descriptors)?,
+        ),
+        Order::Edit => spawn_leader(
+            c"elevate-editor",
+            editor::run,
+            header.id,
+            body,
+            exactly(descriptors)?,
+        ),
         Order::EndUser => spawn_short(c"elevate-sweep", sweeper::run, body, exactly(descriptors)?),
     }
 }
@@ -60,18 +72,25 @@ fn spawn_short(
     })
 }
 
-fn spawn_leader(id: Id, body: &[u8], [control, stream]: [OwnedFd; 2]) -> io::Result<Child> {
+/// Fork who leads something, by `run`, until it is over.
+fn spawn_leader(
+    name: &CStr,
+    run: fn(Id, &[u8], OwnedFd, OwnedFd, OwnedFd) -> i32,
+    id: Id,
+    body: &[u8],
+    [control, stream]: [OwnedFd; 2],
+) -> io::Result<Child> {
     let (go, hold) = pipe_with(PipeFlags::CLOEXEC)?;
     let mut own_ends = Some((control, stream, go));
     let pid = fork(|| {
         let Some((control, stream, go)) = own_ends.take() else {
             return 1;
         };
-        if let Err(error) = own(&[&control, &stream, &go], c"elevate-leader") {
+        if let Err(error) = own(&[&control, &stream, &go], name) {
             eprintln!("session {id}: {error}");
             return 1;
         }
-        leader::run(id, body, control, stream, go)
+        run(id, body, control, stream, go)
     })?;
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
     // Should this fail, closing the pipe ends the leader: one that no launcher would know of

@@ -18,14 +18,14 @@ const MOST_WAITING: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The client, until it is gone.
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: Option<OwnedFd>,
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
 }
 
 impl Client {
-    pub(super) fn new(stream: OwnedFd) -> Client {
+    pub(crate) fn new(stream: OwnedFd) -> Client {
         Client {
             stream: Some(stream),
             waiting: VecDeque::new(),
@@ -34,27 +34,27 @@ impl Client {
     }
 
     /// The stream, unless the client is gone.
-    pub(super) fn stream(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn stream(&self) -> Option<BorrowedFd<'_>> {
         self.stream.as_ref().map(AsFd::as_fd)
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.stream.is_none()
     }
 
     /// It went away, or broke the rules of the conversation.
-    pub(super) fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         self.stream = None;
         self.waiting.clear();
         self.bytes = 0;
     }
 
-    pub(super) fn say(&mut self, message: &ToClient) {
+    pub(crate) fn say(&mut self, message: &ToClient) {
         self.pass(&message::encode(message));
     }
 
     /// Pass on one packet, now or when the client has read what is before it.
-    pub(super) fn pass(&mut self, packet: &[u8]) {
+    pub(crate) fn pass(&mut self, packet: &[u8]) {
         self.flush();
         let Some(stream) = &self.stream else {
             return;
@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// Send what waits, as far as the client has room.
-    pub(super) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let Some(stream) = &self.stream else {
             return;
         };
@@ -81,16 +81,16 @@ impl Client {
         }
     }
 
-    pub(super) fn has_waiting(&self) -> bool {
+    pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.bytes >= MOST_WAITING
     }
 
     /// Its next packet; `None` if there is none now, or none ever again.
-    pub(super) fn receive(&mut self) -> Option<Packet> {
+    pub(crate) fn receive(&mut self) -> Option<Packet> {
         match seqpacket::receive(self.stream.as_ref()?, MESSAGE_BYTES, Wait::No) {
             Ok(Some(packet)) => Some(packet),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// The last words: wait a little for the client to take them.
-    pub(super) fn flush_for_good(&mut self) {
+    pub(crate) fn flush_for_good(&mut self) {
         if let Some(stream) = &self.stream {
             super::control::wait_and_drain(stream, &mut self.waiting, PATIENCE);
         }

@@ -16,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What was received from `elevated`.
-pub(super) enum Heard {
+pub(crate) enum Heard {
     Message(ToLeader),
     Nothing,
     /// Nobody is at the other end, and systemd doesn't keep it for anybody.
@@ -24,14 +24,14 @@ pub(super) enum Heard {
 }
 
 /// `elevated`, as a leader sees it.
-pub(super) struct Control {
+pub(crate) struct Control {
     socket: OwnedFd,
     closed: bool,
     waiting: VecDeque<Vec<u8>>,
 }
 
 impl Control {
-    pub(super) fn new(socket: OwnedFd) -> Control {
+    pub(crate) fn new(socket: OwnedFd) -> Control {
         let waiting = VecDeque::new();
         Control {
             socket,
@@ -41,26 +41,26 @@ impl Control {
     }
 
     /// The socket, unless it was seen to be closed.
-    pub(super) fn socket(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         (!self.closed).then(|| self.socket.as_fd())
     }
 
-    pub(super) fn say(&mut self, message: &FromLeader) {
+    pub(crate) fn say(&mut self, message: &FromLeader) {
         self.waiting.push_back(message::encode(message));
         self.flush();
     }
 
     /// Send what waits, as far as there is room. A closed socket is noticed when it is polled.
-    pub(super) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let _ = drain(&self.socket, &mut self.waiting);
     }
 
     /// Whether something could not be handed over yet.
-    pub(super) fn has_waiting(&self) -> bool {
+    pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    pub(super) fn receive(&mut self) -> Heard {
+    pub(crate) fn receive(&mut self) -> Heard {
         match seqpacket::receive(&self.socket, MESSAGE_BYTES, Wait::No) {
             Ok(Some(packet)) => match message::decode(&packet.body) {
                 Ok(Frame::Message(message)) => Heard::Message(message),
@@ -79,13 +79,13 @@ impl Control {
     }
 
     /// The last words: wait for `elevated` to take them; it may be restarting.
-    pub(super) fn flush_for_good(&mut self) {
+    pub(crate) fn flush_for_good(&mut self) {
         wait_and_drain(&self.socket, &mut self.waiting, PATIENCE);
     }
 }
 
 /// Send packets of `waiting` while there is room; how many bytes were sent.
-pub(super) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Result<usize> {
+pub(crate) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Result<usize> {
     let mut sent = 0;
     while let Some(packet) = waiting.front() {
         match seqpacket::send(socket, packet, &[], Wait::No) {
@@ -99,7 +99,7 @@ pub(super) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Re
 }
 
 /// Send all of `waiting`, for at most `patience` and as long as somebody is there.
-pub(super) fn wait_and_drain(
+pub(crate) fn wait_and_drain(
     socket: &OwnedFd,
     waiting: &mut VecDeque<Vec<u8>>,
     patience: Duration,

@@ -12,19 +12,19 @@ use super::control::Control;
 /// Why the command was not executed, in words for the person who asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Failure {
-    pub(super) error: ErrorName,
-    pub(super) message: String,
+pub(crate) struct Failure {
+    pub(crate) error: ErrorName,
+    pub(crate) message: String,
 }
 
 impl Failure {
-    pub(super) fn new(error: ErrorName, message: impl Into<String>) -> Failure {
+    pub(crate) fn new(error: ErrorName, message: impl Into<String>) -> Failure {
         let message = message.into();
         Failure { error, message }
     }
 
     /// Tell both sides, and end this process with the returned status.
-    pub(super) fn tell(self, id: Id, control: &mut Control, client: &mut Client) -> i32 {
+    pub(crate) fn tell(self, id: Id, control: &mut Control, client: &mut Client) -> i32 {
         let Failure { error, message } = self;
         eprintln!("session {id} did not begin: {message}");
         client.say(&ToClient::Refused {
@@ -40,7 +40,7 @@ impl Failure {
 }
 
 /// Says what was being done when a system call failed.
-pub(super) trait Doing<T> {
+pub(crate) trait Doing<T> {
     /// The failure of "cannot `what`", where it did fail.
     fn doing(self, what: &str) -> Result<T, Failure>;
 }

@@ -1,20 +1,20 @@
 //! The session leader: one process for each session, outside the session's tree. It opens the
 //! session, lets the command begin, carries and records what it shows, and ends it on time.
 
-mod client;
+pub(crate) mod client;
 mod command;
-mod control;
+pub(crate) mod control;
 mod descriptors;
 mod environment;
 mod exec_log;
 mod exec_record;
-mod failure;
+pub(crate) mod failure;
 mod hygiene;
 mod limits;
 mod pam_session;
 mod recording;
 mod session;
-mod start;
+pub(crate) mod start;
 mod terminal;
 
 use std::os::fd::OwnedFd;
@@ -23,7 +23,7 @@ use elevate_protocol::Id;
 
 use self::client::Client;
 use self::control::Control;
-pub(crate) use self::pam_session::preload;
+pub(crate) use self::pam_session::{check_account, preload};
 
 /// Lead session `id` as `body` (a [`Launch`](elevate_protocol::launch::Launch)) says; the exit
 /// status of this process.

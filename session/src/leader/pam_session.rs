@@ -26,6 +26,23 @@ pub(crate) fn preload() {
     }
 }
 
+/// Whether `caller`'s account is in order, for who opens no session.
+pub(crate) fn check_account(caller: &str) -> Result<(), Failure> {
+    checked(caller, None).map(drop)
+}
+
+/// PAM, when it has found the account of `caller` to be in order.
+fn checked(caller: &str, terminal: Option<&str>) -> Result<Pam, Failure> {
+    let of_account = |error| failure("the account", caller, &error);
+    let mut pam = Pam::start(SERVICE, caller).map_err(of_account)?;
+    pam.set(Item::RequestingUser, caller).map_err(of_account)?;
+    if let Some(terminal) = terminal {
+        pam.set(Item::Terminal, terminal).map_err(of_account)?;
+    }
+    pam.check_account().map_err(of_account)?;
+    Ok(pam)
+}
+
 /// Credentials and an open session, until dropped.
 pub(super) struct PamSession {
     pam: Pam,
@@ -37,13 +54,7 @@ impl PamSession {
     pub(super) fn open(launch: &Launch, terminal: Option<&str>) -> Result<PamSession, Failure> {
         let (caller, target) = (&launch.caller.name, &launch.target.name);
         let of_target = |error| failure("a session", target, &error);
-        let mut pam = Pam::start(SERVICE, caller).map_err(of_target)?;
-        pam.set(Item::RequestingUser, caller).map_err(of_target)?;
-        if let Some(terminal) = terminal {
-            pam.set(Item::Terminal, terminal).map_err(of_target)?;
-        }
-        pam.check_account()
-            .map_err(|error| failure("the account", caller, &error))?;
+        let mut pam = checked(caller, terminal)?;
         pam.set(Item::User, target).map_err(of_target)?;
         pam.establish_credentials().map_err(of_target)?;
         let mut session = PamSession { pam, open: false };

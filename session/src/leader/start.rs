@@ -151,7 +151,7 @@ fn check(launch: &Launch) -> Result<(), &'static str> {
 }
 
 /// Readable from `milliseconds` of CLOCK_BOOTTIME on, which goes on while the machine sleeps.
-fn deadline(milliseconds: u64) -> rustix::io::Result<OwnedFd> {
+pub(crate) fn deadline(milliseconds: u64) -> rustix::io::Result<OwnedFd> {
     let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::CLOEXEC)?;
     // A timer set to 0 would never fire.
     let milliseconds = milliseconds.max(1);
@@ -203,7 +203,7 @@ fn connect(launch: &Launch) -> Result<([Stream; 3], Vec<Output>), Failure> {
 }
 
 /// The launcher lets go when systemd has this process's pidfd, so that it cannot be lost.
-fn wait_for_launcher(go: &OwnedFd) -> Result<(), Failure> {
+pub(crate) fn wait_for_launcher(go: &OwnedFd) -> Result<(), Failure> {
     match rustix::io::read(go.as_fd(), &mut [0; 1]) {
         Ok(1) => Ok(()),
         _ => Err(Failure::new(ErrorName::Unavailable, "the launcher is gone")),

@@ -101,7 +101,7 @@ fn look_at(base: &[u8], path: &[u8], order: &Resolve, depth: u32) -> Result<File
 
 /// The last component of `path`, and what is before it. A path that ends in `/` or `..` names a
 /// folder, and is left to be found out as one.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => path.split_at(slash + 1),
         None => (b"", path),

@@ -1,6 +1,6 @@
 //! Walking a path by hand, one component at a time, to see who could change where it leads.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
 use rustix::io::{Errno, Result};
@@ -101,6 +101,17 @@ impl Walk {
             path.extend_from_slice(&step.name);
         }
         if path.is_empty() { b"/".to_vec() } else { path }
+    }
+
+    /// Every folder on the way with its path, the root first; where the walk stands last.
+    pub(super) fn folders(&self) -> impl Iterator<Item = (BorrowedFd<'_>, Vec<u8>)> {
+        let mut path = Vec::new();
+        let below = self.steps.iter().map(move |step| {
+            path.push(b'/');
+            path.extend_from_slice(&step.name);
+            (step.descriptor.as_fd(), path.clone())
+        });
+        std::iter::once((self.root.as_fd(), b"/".to_vec())).chain(below)
     }
 
     /// Whether nobody but root can change where the way leads, from the root on, or what is here.
