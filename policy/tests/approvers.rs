@@ -86,6 +86,29 @@ fn a_digest_changes_with_everything_the_rule_depends_on() {
         ("approvals = 1,", "approvals = 1, mfa = \"always\","),
         ("require", "limit = { max = \"2h\" }\nrequire"),
         ("require", "session = { record = \"none\" }\nrequire"),
+        ("require", "session = { on_full = \"refuse\" }\nrequire"),
+        ("require", "session = { watched = true }\nrequire"),
+        ("require", "session = { execs = \"deny\" }\nrequire"),
+        ("require", "session = { keep_env = [\"*\"] }\nrequire"),
+        ("require", "session = { contain = true }\nrequire"),
+        (
+            "require",
+            "session = { contain = true, network = true }\nrequire",
+        ),
+        (
+            "require",
+            "session = { contain = true, writable = [\"/srv\"] }\nrequire",
+        ),
+        (
+            "require",
+            "session = { contain = true, capabilities = [] }\nrequire",
+        ),
+        ("require", "limit = { grace = \"1s\" }\nrequire"),
+        ("require", "limit = { idle = \"1m\" }\nrequire"),
+        ("require", "limit = { tasks = 9 }\nrequire"),
+        ("require", "limit = { memory = \"1G\" }\nrequire"),
+        ("require", "limit = { cpu = \"50%\" }\nrequire"),
+        ("require", "edit = [\"/etc/motd\"]\nrequire"),
     ] {
         let changed = RULE.replace(from, to);
         assert_ne!(changed, RULE);
@@ -110,6 +133,7 @@ fn a_digest_changes_with_everything_the_rule_depends_on() {
             "[role.lead]\nlogin.when.hours = \"Mon 07:00-08:00 UTC\"",
         ),
         ("[role.lead]", "[role.lead]\nlogin.when.from = [\"::1\"]"),
+        ("[role.lead]", "[role.lead]\nlogin.record = \"output\""),
     ] {
         assert_ne!(
             digest(&PEOPLE.replace(from, to), RULE),
@@ -117,6 +141,16 @@ fn a_digest_changes_with_everything_the_rule_depends_on() {
             "{from} -> {to}"
         );
     }
+}
+
+#[test]
+fn a_digest_of_what_must_be_watched_changes_with_those_who_may_watch() {
+    let auditor = "[role.auditor]\nmembers = [\"zoe\"]\nmay = [\"audit\"]\n";
+    let more = auditor.replace("\"zoe\"", "\"zoe\", \"alice\"");
+    let with = |role: &str, rule: &str| digest(&format!("{PEOPLE}{role}"), rule);
+    let watched = RULE.replace("require", "session = { watched = true }\nrequire");
+    assert_ne!(with(auditor, &watched), with(&more, &watched));
+    assert_eq!(with(auditor, RULE), with(&more, RULE));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Town, ask, policy};
+use common::{Town, ask, edit, policy};
 use elevate_policy::{Condition, Effect, Outcome, Verdict};
 
 const ID: &str = r#"
@@ -69,7 +69,13 @@ fn a_verdict_tells_of_every_rule_why_it_did_not_match() {
 
 #[test]
 fn a_verdict_survives_json() {
-    let fresh = id_rule("fresh", "require = { mfa = \"15m\" }");
+    let fresh = id_rule(
+        "fresh",
+        "require = { mfa = \"15m\" }\n\
+         limit = { max = \"1h\", grace = \"5s\", idle = \"9m\", memory = \"1G\", cpu = \"9%\" }\n\
+         session = { record = \"full\", on_full = \"refuse\", watched = true, execs = \"deny\", \
+         contain = true, writable = [\"/srv\"], capabilities = [\"CAP_KILL\"], keep_env = [\"*\"] }",
+    );
     let policy = policy(
         &(ID.to_owned()
             + &fresh
@@ -85,6 +91,7 @@ effect = \"deny\"",
         ask("/usr/bin/id"),
         ask("/usr/bin/id").by("dave"),
         ask("/usr/bin/x"),
+        edit("/etc/motd"),
     ] {
         let verdict = asked.of(&policy);
         let json = serde_json::to_string(&verdict).unwrap();

@@ -44,6 +44,31 @@ fn an_allow_may_name_a_link_and_not_a_path_through_one() {
 }
 
 #[test]
+fn a_path_to_edit_is_no_link_and_leads_through_none() {
+    let rule = "[rule.x]\nroles = [\"operator\"]\nrun_as = \"root\"\nrequire = {}\nedit = [\n\
+                \"/usr/bin/{vi,id}\",\n\"/usr/bin/gone\",\n\"/opt/tool/run\",\n\"/bin/sh\",\n\"/opt/*\"]\n";
+    for rule in [
+        rule.to_owned(),
+        rule.replace("require = {}", "effect = \"deny\""),
+    ] {
+        let told: Vec<_> = policy(&rule)
+            .check_links(host)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "1.toml:6:1: `/usr/bin/vi` is or lies behind a link, and no link is edited; write \
+                 `/usr/bin/vim.basic`",
+                "1.toml:8:1: `/opt/tool/run` is or lies behind a link, and no link is edited; write \
+                 `/opt/tool-2/run`",
+            ]
+        );
+    }
+}
+
+#[test]
 fn a_deny_names_the_file_itself() {
     let told = told("effect = \"deny\"");
     assert_eq!(told.len(), 2, "{told:?}");

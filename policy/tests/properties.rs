@@ -2,11 +2,26 @@
 
 mod common;
 
-use common::{Ask, PEOPLE, Town, an_hour, ask, source, try_load};
-use elevate_policy::{Decision, HostFacts, Membership, Policy, RuleName, Source, Verdict, load};
+use std::path::Path;
+
+use common::{Ask, PEOPLE, Town, an_hour, ask, edit, source, try_load};
+use elevate_policy::{
+    Decision, HostFacts, Membership, Outcome, Policy, RuleName, SessionSettings, Source, Verdict,
+    load,
+};
 use proptest::prelude::*;
 
 const DENY: &str = "effect = \"deny\"";
+
+/// What a rule of commands alone may say beside.
+const BOUND: [&str; 5] = [
+    "session = { contain = true, writable = [\"/srv\", \"/opt\"], network = true }",
+    "session = { contain = true, writable = [\"/srv/a\"], capabilities = [\"CAP_KILL\"] }",
+    "session = { contain = true, capabilities = [\"CAP_KILL\", \"CAP_CHOWN\"], execs = \"deny\" }",
+    "session = { watched = true, record = \"full\", keep_env = [\"*\"] }",
+    "session = { on_full = \"refuse\", keep_env = [\"TERM\", \"LANG\"] }\n\
+     limit = { grace = \"10s\", idle = \"30s\", memory = \"1G\", cpu = \"50%\", max = \"10m\" }",
+];
 
 const ALLOW: [&str; 8] = [
     "require = {}",
@@ -33,19 +48,38 @@ fn head() -> impl Strategy<Value = String> {
         "/usr/bin/cat *",
         "/usr/**",
     ]);
-    let commands = prop::collection::vec(command, 1..3);
-    (roles, run_as, commands).prop_map(|(role, run_as, commands)| {
-        format!(
-            "roles = [\"{role}\"]
-run_as = \"{run_as}\"
-commands = {commands:?}
-"
-        )
+    let path = prop::sample::select(vec![
+        "/etc/motd",
+        "/etc/{motd,issue}",
+        "/etc/**",
+        "/srv/*",
+        "/lib/x",
+    ]);
+    let commands = prop::collection::vec(command, 0..3);
+    let edit = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(path, 1..3)];
+    (roles, run_as, commands, edit).prop_map(|(role, run_as, mut commands, edit)| {
+        let mut text = format!("roles = [\"{role}\"]\nrun_as = \"{run_as}\"\n");
+        if commands.is_empty() && edit.is_empty() {
+            commands.push("/usr/bin/id");
+        }
+        if !commands.is_empty() {
+            text += &format!("commands = {commands:?}\n");
+        }
+        if !edit.is_empty() {
+            text += &format!("edit = {edit:?}\n");
+        }
+        text
     })
 }
 
 fn allow_rule() -> impl Strategy<Value = String> {
-    (head(), prop::sample::select(ALLOW.to_vec())).prop_map(|(head, terms)| head + terms + "\n")
+    let terms = prop::sample::select(ALLOW.to_vec());
+    let bound = prop::option::of(prop::sample::select(BOUND.to_vec()));
+    (head(), terms, bound).prop_map(|(head, terms, bound)| match bound {
+        Some(bound) if !head.contains("edit =") => format!("{head}require = {{}}\n{bound}\n"),
+        _ if !head.contains("commands =") => format!("{head}require.reason = true\n"),
+        _ => format!("{head}{terms}\n"),
+    })
 }
 
 fn rule() -> impl Strategy<Value = String> {
@@ -81,25 +115,31 @@ fn question() -> impl Strategy<Value = Ask> {
     let wanted = prop::option::of(prop::sample::select(vec![30, 60, 1800, 3600, 7200]));
     let named = prop::option::of(prop::sample::select(vec!["r0", "r1", "ghost"]));
     let real = prop::option::of(Just("/usr/bin/cat"));
-    (
-        users,
-        targets,
-        argv,
-        real,
-        group,
-        wanted,
-        named,
-        any::<bool>(),
-    )
-        .prop_map(|(user, target, argv, real, group, wanted, named, shell)| {
+    let paths = prop::sample::select(vec![
+        "",
+        "",
+        "/etc/motd",
+        "/etc/motd /etc/issue",
+        "/etc/.x",
+        "/srv/a",
+        "/usr/lib/x /srv/a",
+    ]);
+    let deed = (argv, real, any::<bool>(), paths);
+    (users, targets, deed, group, wanted, named).prop_map(
+        |(user, target, (argv, real, shell, paths), group, wanted, named)| {
             let mut asked = ask(argv).by(user).running_as(target.0, target.1);
             asked.real = real.map_or_else(|| asked.real.clone(), Into::into);
             asked.group = group.map(|(name, gid)| (name.to_owned(), gid));
             asked.wanted = wanted.map(std::time::Duration::from_secs);
             asked.rule = named.map(str::to_owned);
-            asked.shell = shell && asked.args.is_empty();
+            if paths.is_empty() {
+                asked.shell = shell && asked.args.is_empty();
+            } else {
+                asked.edit = edit(paths).edit;
+            }
             asked
-        })
+        },
+    )
 }
 
 fn policy(rules: &[String]) -> Policy {
@@ -111,6 +151,29 @@ fn policy(rules: &[String]) -> Policy {
 
 fn is_allowed(verdict: &Verdict) -> bool {
     matches!(verdict.decision, Decision::Allowed(_))
+}
+
+fn keeps_no_more(after: &SessionSettings, before: &SessionSettings) -> bool {
+    let had = |name: &String| before.keep_env.contains(name) || before.keep_env == ["*"];
+    after.keep_env.iter().all(had)
+}
+
+fn is_bound_no_less(after: &SessionSettings, before: &SessionSettings) -> bool {
+    let capabilities = match (after.capabilities, before.capabilities) {
+        (Some(after), Some(before)) => after.mask() & !before.mask() == 0,
+        (after, before) => before.is_none() || after.is_some(),
+    };
+    let contain = match (&after.contain, &before.contain) {
+        (Some(after), Some(before)) => {
+            let within = |path: &String| {
+                let inside = |folder| Path::new(path).starts_with(folder);
+                before.writable.iter().any(inside)
+            };
+            after.network <= before.network && after.writable.iter().all(within)
+        }
+        (after, before) => before.is_none() || after.is_some(),
+    };
+    capabilities && contain
 }
 
 proptest! {
@@ -153,7 +216,10 @@ proptest! {
             prop_assert!(after.owed <= before.owed);
             prop_assert!(after.session.record >= before.session.record);
             prop_assert!(after.session.execs >= before.session.execs);
-            prop_assert!(after.session.keep_env.len() <= before.session.keep_env.len());
+            prop_assert!(after.session.on_full >= before.session.on_full);
+            prop_assert!(after.session.watched >= before.session.watched);
+            prop_assert!(keeps_no_more(&after.session, &before.session));
+            prop_assert!(is_bound_no_less(&after.session, &before.session));
         }
     }
 
@@ -181,6 +247,20 @@ proptest! {
             prop_assert_eq!(allowance.owed, terms.owed);
             prop_assert!(allowance.limit.granted <= allowance.limit.max);
             prop_assert!(asked.wanted.is_none_or(|wanted| wanted == allowance.limit.granted));
+            let (limit, session) = (allowance.limit, &allowance.session);
+            prop_assert!(limit.grace.is_none_or(|grace| grace < limit.granted));
+            let bounds = (limit.tasks, limit.memory, limit.cpu, limit.idle);
+            let of_rule = terms.limit;
+            prop_assert_eq!(bounds, (of_rule.tasks, of_rule.memory, of_rule.cpu, of_rule.idle));
+            prop_assert!(session.record >= terms.session.record);
+            prop_assert!(is_bound_no_less(session, &terms.session));
+            prop_assert!(keeps_no_more(session, &terms.session));
+            let spares_root = session.capabilities.is_some() && session.contain.is_none();
+            prop_assert!(asked.target.1 != 0 || !spares_root);
+            match asked.edit.is_empty() {
+                true => prop_assert!(!rule.commands.is_empty()),
+                false => prop_assert!(!rule.edit.is_empty()),
+            }
             prop_assert!(asked.rule.as_ref().is_none_or(|name| name == rule.name.as_str()));
             prop_assert!(policy.rules_for(&asked.user, &Town).iter().any(|r| r.name == rule.name));
         }
@@ -222,6 +302,32 @@ proptest! {
             .filter(|one| quick.considered.iter().any(|known| known.rule == one.rule))
             .collect();
         prop_assert_eq!(quick.considered, considered);
+    }
+
+    #[test]
+    fn several_files_are_edited_only_where_each_of_them_may_be(
+        rules in rules(),
+        asked in question(),
+    ) {
+        let policy = policy(&rules);
+        if is_allowed(&asked.of(&policy)) {
+            for path in &asked.edit {
+                let one = Ask { edit: vec![path.clone()], ..asked.clone() };
+                prop_assert!(is_allowed(&one.of(&policy)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_listed_is_what_could_be_allowed(rules in rules(), asked in question()) {
+        let policy = policy(&rules);
+        let listed = policy.listing(&asked.user, asked.uid, &Town);
+        let verdict = policy.explain(&asked.question(), &Town);
+        for one in verdict.considered {
+            if one.outcome == Outcome::Matched {
+                prop_assert!(listed.iter().any(|other| other.rule == one.rule));
+            }
+        }
     }
 
     #[test]
