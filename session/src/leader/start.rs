@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use elevate_protocol::launch::{FromLeader, Launch, Record};
+use elevate_protocol::launch::{Execs, FromLeader, Launch, Record};
 use elevate_protocol::message::{self, Channel, Frame};
 use elevate_protocol::stdio::Route;
 use elevate_protocol::stream::ToClient;
@@ -49,6 +49,8 @@ pub(super) struct Started {
     pub(super) waits_for_scope: bool,
     pub(super) pam: PamSession,
     pub(super) recorder: Option<Recorder>,
+    /// What the rule says of execs.
+    pub(super) execs: Execs,
 }
 
 /// Do all that can be done before the scope is there; the slow parts of both sides overlap.
@@ -106,6 +108,7 @@ pub(super) fn start(
         command,
         pam,
         recorder,
+        execs: launch.execs,
     })
 }
 

@@ -6,12 +6,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use elevate_protocol::stream::Window;
 use rustix::fs::{Mode, OFlags, fchmod, fchown, fcntl_setfl};
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Uid, ioctl_tiocsctty};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcgetpgrp, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
 
 /// When this much waits for the command to read it, the client is not heard any further.
 const MOST_WAITING: usize = 64 * 1024;
+/// With more than this to be read (a line discipline holds 4 KiB), what is typed may be taken in,
+/// and echoed or not, much later.
+const MOST_UNREAD: u64 = 1024;
 
 /// A pty pair that is the controlling terminal of the leader's session.
 ///
@@ -77,18 +81,33 @@ impl Terminal {
         tcgetpgrp(&self.master).ok()
     }
 
-    /// Take what the user typed, as far as the command reads it; the rest waits.
-    pub(super) fn type_in(&mut self, bytes: &[u8]) {
-        self.typed.extend(bytes);
-        self.write_typed();
+    /// Whether the terminal shows what is typed now (termios(3)): its echo is on, and it takes in
+    /// what is passed on at once, since little that came before is still to be read.
+    pub(super) fn echoes(&self) -> bool {
+        let modes = tcgetattr(&self.master).map(|termios| termios.local_modes);
+        let echo = modes.is_ok_and(|modes| {
+            // With EXTPROC who types at the other end does all processing.
+            modes.contains(LocalModes::ECHO) && !modes.contains(LocalModes::EXTPROC)
+        });
+        echo && ioctl_fionread(&self.slave).is_ok_and(|unread| unread < MOST_UNREAD)
     }
 
-    /// Pass on what waits.
-    pub(super) fn write_typed(&mut self) {
+    /// Take what the user typed, as far as the command reads it; the rest waits. `passed` hears of
+    /// what is passed on, and whether the terminal [echoes](Self::echoes) it.
+    pub(super) fn type_in(&mut self, bytes: &[u8], passed: impl FnMut(&[u8], bool)) {
+        self.typed.extend(bytes);
+        self.write_typed(passed);
+    }
+
+    fn write_typed(&mut self, mut passed: impl FnMut(&[u8], bool)) {
         while !self.typed.is_empty() {
+            let echo = self.echoes();
             let (next, _) = self.typed.as_slices();
             match rustix::io::write(&self.master, next) {
-                Ok(written) => drop(self.typed.drain(..written)),
+                Ok(written) => {
+                    passed(&next[..written], echo);
+                    drop(self.typed.drain(..written));
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => return,
                 // Hung up: nobody will read it.

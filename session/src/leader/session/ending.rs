@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use elevate_protocol::ErrorName;
 use elevate_protocol::launch::FromLeader;
+use elevate_protocol::recording::Mark;
 use elevate_protocol::stream::{EndReason, Status, ToClient};
 use rustix::process::{Signal, WaitOptions, kill_process, waitpid};
 
@@ -53,8 +54,7 @@ impl Session {
     /// End every process of the session, now.
     pub(super) fn kill(&mut self, reason: EndReason) {
         if reason != EndReason::Finished {
-            let label = reason.word();
-            self.record(|recorder| recorder.marker(label));
+            self.mark(Mark::end(&reason));
         }
         if !matches!(self.stage, Stage::Killing) {
             self.reason = reason;
@@ -69,6 +69,7 @@ impl Session {
         match self.stage {
             Stage::Waiting { .. } | Stage::Released => self.end(EndReason::ClientGone),
             Stage::Running => {
+                self.settle_typed();
                 self.terminal = None;
                 for pid in self.tree.iter().flat_map(|tree| tree.processes()) {
                     let _ = kill_process(pid, Signal::HUP);
@@ -90,7 +91,8 @@ impl Session {
     /// What is due without anything having happened.
     pub(super) fn attend_to_time(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
-        self.record(|recorder| recorder.flush_if_due(now));
+        self.keep_recording(now);
+        self.look_at_execs(now);
         match self.stage {
             Stage::Waiting { until, .. } if until <= now => {
                 return Err(Failure::new(
@@ -158,6 +160,7 @@ impl Session {
             Status::Exited(code) => code.to_string(),
             Status::Signaled(signal) => (128 + signal).to_string(),
         };
+        self.settle_typed();
         if let Some(recorder) = self.recorder.take() {
             self.recorded = recorder.bytes();
             if let Err(error) = recorder.finish(&status) {

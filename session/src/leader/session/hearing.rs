@@ -3,6 +3,7 @@
 use elevate_protocol::ErrorName;
 use elevate_protocol::launch::ToLeader;
 use elevate_protocol::message::{self, Channel, Frame};
+use elevate_protocol::recording::Mark;
 use elevate_protocol::seqpacket::Packet;
 use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
 use rustix::process::{Signal, WaitOptions, WaitStatus, getpgrp, kill_process_group, wait};
@@ -32,10 +33,7 @@ const TURN: usize = 16;
 impl Session {
     pub(super) fn hear_control(&mut self) -> Result<(), Failure> {
         self.control.flush();
-        let let_go = self.execs.as_mut().map(|execs| execs.let_go(&self.control));
-        if let Some(Err(_)) = let_go {
-            return self.end(EndReason::RecordingFailed);
-        }
+        self.let_exec_go()?;
         match self.control.receive() {
             Heard::Nothing => Ok(()),
             Heard::Message(ToLeader::ScopeReady) => {
@@ -44,6 +42,10 @@ impl Session {
                 self.release_if_ready()
             }
             Heard::Message(ToLeader::End { reason }) => self.end(reason),
+            Heard::Message(ToLeader::Watched { yes }) => {
+                self.watched(yes);
+                Ok(())
+            }
             Heard::Message(_) => Ok(()),
             Heard::Closed => self.end(EndReason::DaemonGone),
         }
@@ -71,9 +73,7 @@ impl Session {
         let handed_over = std::mem::take(&mut packet.descriptors);
         let message = match message::decode(&packet.body) {
             Ok(Frame::Data(Channel::Terminal, bytes)) => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.type_in(bytes);
-                }
+                self.type_in(bytes);
                 return Ok(());
             }
             Ok(Frame::Message(message)) => message,
@@ -125,6 +125,7 @@ impl Session {
             .into_iter()
             .find(|signal| signal.as_raw() == number)
         {
+            self.mark(Mark::Signal(number));
             self.signal(signal);
         }
     }
@@ -144,20 +145,6 @@ impl Session {
         let _ = kill_process_group(group.unwrap_or(self.command), signal);
         if signal == Signal::CONT && group.is_some_and(|group| group != self.command) {
             let _ = kill_process_group(self.command, signal);
-        }
-    }
-
-    pub(super) fn hear_exec(&mut self) -> Result<(), Failure> {
-        let heard = self
-            .execs
-            .as_mut()
-            .map(|execs| execs.hear(&mut self.control));
-        match heard {
-            Some(Err(error)) => {
-                eprintln!("session {}: cannot report execs: {error}", self.id);
-                self.end(EndReason::RecordingFailed)
-            }
-            _ => Ok(()),
         }
     }
 

@@ -1,14 +1,16 @@
 //! One session, from a command that waits to the end of its tree.
 
 mod ending;
+mod execs;
 mod hearing;
+mod keeping;
 mod polling;
 mod showing;
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use elevate_protocol::launch::FromLeader;
+use elevate_protocol::launch::{Execs, FromLeader};
 use elevate_protocol::limits::START_TIME;
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
@@ -20,7 +22,7 @@ use self::polling::Source;
 use super::client::Client;
 use super::command::{Go, Report};
 use super::control::Control;
-use super::exec_log::ExecLog;
+use super::execs::ExecLog;
 use super::failure::{Doing, Failure};
 use super::pam_session::PamSession;
 use super::recording::Recorder;
@@ -82,8 +84,12 @@ struct Session {
     outputs: Vec<Output>,
     recorder: Option<Recorder>,
     recorded: u64,
+    /// What the rule says of execs.
+    logs: Execs,
     execs: Option<ExecLog>,
     exec_count: u64,
+    /// Whether the person heard that nothing can have a listener of its own.
+    listener_explained: bool,
     status: Option<Status>,
     reason: EndReason,
     /// Whether both sides were told how it ended.
@@ -128,8 +134,10 @@ impl Session {
             outputs: started.outputs,
             recorder: started.recorder,
             recorded: 0,
+            logs: started.execs,
             execs: None,
             exec_count: 0,
+            listener_explained: false,
             status: None,
             reason: EndReason::Finished,
             told: false,
@@ -164,11 +172,7 @@ impl Session {
             Source::ClientGone => self.lose_client()?,
             Source::Execs => self.hear_exec()?,
             Source::Terminal => self.show_terminal(),
-            Source::Typed => {
-                if let Some(terminal) = &mut self.terminal {
-                    terminal.write_typed();
-                }
-            }
+            Source::Typed => self.type_in(&[]),
             Source::Output(place) => self.show_output(place),
             Source::Signals => self.hear_signals()?,
             Source::Tree => self.look_at_tree(),
@@ -209,7 +213,8 @@ impl Session {
             match message::decode(&packet.body) {
                 Ok(Frame::Message(Report::Listener)) => {
                     let mut descriptors = packet.descriptors;
-                    self.execs = descriptors.pop().map(ExecLog::new);
+                    let listener = descriptors.pop();
+                    self.execs = listener.map(|listener| ExecLog::new(listener, self.logs));
                 }
                 Ok(Frame::Message(Report::Failed { error, message })) => {
                     return Err(Failure { error, message });

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Session, Stage};
+use crate::leader::execs::ExecLog;
 use crate::leader::failure::{Doing, Failure};
+use crate::leader::recording::Recorder;
 
 /// How soon to look again at a killed tree, should its cgroup not tell.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -146,11 +148,9 @@ impl Session {
             Stage::Killing => Some(now + LOOK_AGAIN),
             _ => None,
         };
-        let flush = self
-            .recorder
-            .as_ref()
-            .and_then(|recorder| recorder.flush_at());
-        let next = [stage, flush].into_iter().flatten().min()?;
+        let recording = self.recorder.as_ref().and_then(Recorder::due);
+        let execs = self.execs.as_ref().and_then(ExecLog::due);
+        let next = [stage, recording, execs].into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now))
     }
 }

@@ -1,15 +1,10 @@
 //! What the command shows: recorded first, then passed to the client.
 
-use std::io;
 use std::os::fd::AsFd;
 
 use elevate_protocol::message::{Channel, encode_data};
-use elevate_protocol::stream::EndReason;
 
-use rustix::process::{Signal, kill_process};
-
-use super::{Session, Stage};
-use crate::leader::recording::Recorder;
+use super::Session;
 use crate::leader::terminal::{Read, read_available};
 
 /// Bytes of output in one packet.
@@ -79,7 +74,10 @@ impl Session {
 
     fn close(&mut self, place: Place) {
         match place {
-            Place::Terminal => self.terminal = None,
+            Place::Terminal => {
+                self.settle_typed();
+                self.terminal = None;
+            }
             // Later ones move: what was to be attended to of them is found again.
             Place::Output(place) => drop(self.outputs.remove(place)),
         }
@@ -101,37 +99,6 @@ impl Session {
                 Read::Some(length) => left = left.saturating_sub(length as u64),
                 Read::Nothing | Read::End => return,
             }
-        }
-    }
-
-    /// Write something into the recording, if there is one. A session that cannot be recorded is
-    /// ended.
-    pub(super) fn record(&mut self, write: impl FnOnce(&mut Recorder) -> io::Result<()>) {
-        let Some(recorder) = &mut self.recorder else {
-            return;
-        };
-        let outcome = write(recorder);
-        self.recorded = recorder.bytes();
-        if let Err(error) = outcome {
-            eprintln!("session {}: cannot record: {error}", self.id);
-            self.recorder = None;
-            self.recording_failed();
-        }
-    }
-
-    fn recording_failed(&mut self) {
-        match self.stage {
-            Stage::Running | Stage::HangingUp { .. } => {
-                self.reason = EndReason::RecordingFailed;
-                // The tree is killed at the end of this turn, not from amid what is done now.
-                self.stage = Stage::Killing;
-            }
-            Stage::Waiting { .. } | Stage::Released => {
-                self.reason = EndReason::RecordingFailed;
-                // Its end is heard of, and this reason given.
-                let _ = kill_process(self.command, Signal::KILL);
-            }
-            _ => self.reason = EndReason::RecordingFailed,
         }
     }
 }

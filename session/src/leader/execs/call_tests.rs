@@ -42,7 +42,7 @@ fn execve(path: u64, argv: u64) -> Call {
     }
 }
 
-fn words(exec: &Exec) -> Vec<&[u8]> {
+fn words(exec: &Asked) -> Vec<&[u8]> {
     exec.argv.iter().map(|word| &word[..]).collect()
 }
 
@@ -52,7 +52,7 @@ fn an_exec_is_recorded_with_its_words() {
         .at(0x1000, b"/bin/sh\0")
         .at(0x2000, b"sh\0-c\0\0")
         .pointers(0x3000, 8, &[0x2000, 0x2003, 0x2006, 0]);
-    let exec = record(&execve(0x1000, 0x3000), &memory, 7, "/root".into());
+    let exec = read(&execve(0x1000, 0x3000), &memory);
     assert_eq!(&exec.path[..], b"/bin/sh");
     assert_eq!(words(&exec), [&b"sh"[..], b"-c", b""]);
     assert!(!exec.cut);
@@ -70,7 +70,7 @@ fn a_narrow_caller_has_narrow_pointers() {
         number: narrow.execve[0],
         arguments: [0x1000, 0x3000, 0, 0, 0, 0],
     };
-    let exec = record(&call, &memory, 7, "/".into());
+    let exec = read(&call, &memory);
     assert_eq!(words(&exec), [&b"/bin/true"[..], b"true"]);
 }
 
@@ -87,7 +87,7 @@ fn an_exec_by_descriptor_names_the_descriptor() {
             number: own.execveat[0],
             arguments: [descriptor as u64, address, 0, 0, 0, 0],
         };
-        let path = record(&call, &memory, 7, "/".into()).path;
+        let path = read(&call, &memory).shown_path();
         String::from_utf8(path.0).unwrap()
     };
     assert_eq!(path(6, 0x1000), "fd:6");
@@ -99,12 +99,11 @@ fn an_exec_by_descriptor_names_the_descriptor() {
 #[test]
 fn long_command_lines_are_cut_and_say_so() {
     let long = [vec![b'x'; 3000], vec![0]].concat();
-    let memory =
-        Fake::default()
-            .at(0x10000, &long)
-            .pointers(0x3000, 8, &[0x10000, 0x10000, 0x10000, 0]);
-    let exec = record(&execve(0, 0x3000), &memory, 7, "/".into());
-    let recorded: usize = exec.argv.iter().map(|word| word.len()).sum();
+    let memory = Fake::default()
+        .at(0x10000, &long)
+        .pointers(0x3000, 8, &[0x10000; 22]);
+    let exec = read(&execve(0, 0x3000), &memory);
+    let recorded: usize = exec.argv.iter().map(|word| word.len() + 1).sum();
     assert_eq!(recorded, EXEC_RECORD_BYTES);
     assert!(exec.cut);
 }
@@ -112,14 +111,14 @@ fn long_command_lines_are_cut_and_say_so() {
 #[test]
 fn an_endless_list_of_words_comes_to_an_end() {
     let memory = Fake::default().pointers(0x100000, 8, &[0x100000; 100_000]);
-    let exec = record(&execve(0, 0x100000), &memory, 7, "/".into());
+    let exec = read(&execve(0, 0x100000), &memory);
     assert!(exec.cut);
 }
 
 #[test]
 fn memory_that_cannot_be_read_is_left_out() {
-    let exec = record(&execve(0x9000, 0x9000), &Fake::default(), 7, "/".into());
+    let exec = read(&execve(0x9000, 0x9000), &Fake::default());
     assert!(exec.cut && exec.argv.is_empty() && exec.path.is_empty());
-    let without_words = record(&execve(0x9000, 0), &Fake::default(), 7, "/".into());
+    let without_words = read(&execve(0x9000, 0), &Fake::default());
     assert!(!without_words.cut);
 }
