@@ -17,7 +17,7 @@ pub(crate) fn of_process(pid: Pid) -> io::Result<String> {
 }
 
 /// The path in the version 2 line of `/proc/PID/cgroup`.
-fn unified(text: &str) -> Option<&str> {
+pub(crate) fn unified(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("0::"))
 }
 

@@ -2,23 +2,26 @@
 //! put into, a PAM session or a standard stream, waits for all of them, and gives up everything
 //! that is not the target's before it executes the file that was judged.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 use elevate_protocol::launch::{Execs, File, Launch};
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Bytes, ErrorName, Id, escape};
 use rustix::fs::{Mode, OFlags, fstat, open};
-use rustix::process::{Pid, chdir, getpid, getppid, setpgid, setsid, umask};
+use rustix::process::{Pid, chdir, getpid, setpgid, setsid, umask};
 use rustix::termios::tcsetpgrp;
 use serde::{Deserialize, Serialize};
 
+use super::confinement::{self, Confined, PidNamespace};
 use super::failure::{Doing, Failure};
+use super::sealed;
 use crate::cgroup;
 use crate::identity::identity;
-use crate::resolver::sha256;
 use crate::sys::descriptors::{become_standard, close_all_but};
 use crate::sys::{credentials, exec, exec_filter, fork, signals};
 
@@ -32,8 +35,8 @@ pub(super) struct Go {
     pub(super) environment: Vec<Bytes>,
     /// File mode creation mask.
     pub(super) umask: u32,
-    /// Whether PAM put the leader into a mount namespace of its own, where the command belongs.
-    pub(super) follow: bool,
+    /// The leader, where PAM put it into a mount namespace of its own and the command belongs there.
+    pub(super) follow: Option<i32>,
 }
 
 /// To the leader. The socket closes at the exec.
@@ -76,7 +79,7 @@ impl Command {
         streams: [Stream; 3],
     ) -> Result<Command, Failure> {
         let (link, far) = seqpacket::pair().doing("make a socket pair")?;
-        let child = || {
+        let child = |placed| {
             // Nothing of the leader's but this: not the client's stream, not the control socket.
             let pipes = streams.iter().filter_map(|stream| match stream {
                 Stream::Pipe(pipe) => Some(pipe.as_fd()),
@@ -85,17 +88,29 @@ impl Command {
             let kept: Vec<_> = pipes.chain(terminal).chain([far.as_fd()]).collect();
             let begun = close_all_but(&kept)
                 .doing("close descriptors")
-                .and_then(|()| begin(launch, terminal, &streams, far.as_fd()));
+                .and_then(|()| begin(launch, terminal, &streams, far.as_fd(), placed));
             if let Err(Failure { error, message }) = begun {
                 let report = message::encode(&Report::Failed { error, message });
                 let _ = seqpacket::send(&far, &report, &[], Wait::No);
             }
             127
         };
-        let born = cgroup::create(id).and_then(|cgroup| fork::fork_into(cgroup.as_fd(), child));
-        let placed = born.is_ok();
+        let cgroup = cgroup::create(id).ok();
+        let cgroup = cgroup.as_ref().map(AsFd::as_fd);
+        let space = match launch.confinement.contain {
+            Some(_) => Some(PidNamespace::make(cgroup)?),
+            None => None,
+        };
         // Where there is no slice yet: systemd makes the cgroup, and moves the process.
-        let pid = born.or_else(|_| fork::fork(child)).doing("fork")?;
+        let fork = || match cgroup.map(|cgroup| fork::fork_into(cgroup, || child(true))) {
+            Some(Ok(pid)) => Ok((pid, true)),
+            _ => fork::fork(|| child(false)).map(|pid| (pid, false)),
+        };
+        let forked = match space {
+            Some(space) => space.forking(fork)?,
+            None => fork(),
+        };
+        let (pid, placed) = forked.doing("fork")?;
         Ok(Command { pid, link, placed })
     }
 }
@@ -106,22 +121,33 @@ fn begin(
     terminal: Option<BorrowedFd<'_>>,
     streams: &[Stream; 3],
     link: BorrowedFd<'_>,
+    placed: bool,
 ) -> Result<(), Failure> {
     let Some((go, passed)) = wait_for_go(link)? else {
         // The leader gave up, and has said why.
         return Ok(());
     };
+    let contained = launch.confinement.contain.is_some();
+    if contained && !placed {
+        PidNamespace::bring_first()?;
+    }
     match terminal {
         // In the leader's session, a group of its own in the foreground.
         Some(terminal) => setpgid(None, None).and_then(|()| tcsetpgrp(terminal, getpid())),
         None => setsid().map(drop),
     }
     .doing("begin a process group")?;
-    if go.follow {
-        follow_leader().doing("follow PAM into its mount namespace")?;
+    if let Some(leader) = go.follow {
+        follow_leader(leader).doing("follow PAM into its mount namespace")?;
     }
     umask(Mode::from_raw_mode(go.umask));
+    if contained {
+        let mut passed = passed.iter();
+        passed.try_for_each(|stream| confinement::judge_stream(stream.as_fd()))?;
+    }
     connect(streams, terminal, passed)?;
+    let terminal = terminal.map(path_of_terminal).transpose();
+    let confined = Confined::enter(launch, terminal.doing("name the terminal")?)?;
     enter(launch)?;
     if launch.execs != Execs::None {
         let listener = exec_filter::install().doing("install the exec filter")?;
@@ -129,7 +155,9 @@ fn begin(
         seqpacket::send(link, &report, &[listener.as_fd()], Wait::Yes)
             .doing("hand the exec filter's listener over")?;
     }
+    confined.lower()?;
     credentials::become_account(&launch.target).doing("become the target")?;
+    confined.hold()?;
     signals::restore_defaults().doing("reset signals")?;
     execute(launch, &words(&go.environment)?)
 }
@@ -148,11 +176,15 @@ fn wait_for_go(link: BorrowedFd<'_>) -> Result<Option<(Go, Vec<OwnedFd>)>, Failu
     }
 }
 
-fn follow_leader() -> io::Result<()> {
-    let leader = getppid().ok_or(io::ErrorKind::NotFound)?;
-    let namespace = std::fs::File::open(format!("/proc/{}/ns/mnt", leader.as_raw_pid()))?;
+fn follow_leader(leader: i32) -> io::Result<()> {
+    let namespace = std::fs::File::open(format!("/proc/{leader}/ns/mnt"))?;
     rustix::thread::move_into_link_name_space(namespace.as_fd(), None)?;
     Ok(())
+}
+
+fn path_of_terminal(terminal: BorrowedFd<'_>) -> io::Result<PathBuf> {
+    let name = rustix::termios::ttyname(terminal, Vec::new())?;
+    Ok(OsString::from_vec(name.into_bytes()).into())
 }
 
 /// Put the three standard streams in their places.
@@ -218,30 +250,32 @@ fn execute(launch: &Launch, environment: &[CString]) -> Result<(), Failure> {
     Err(not_executed(file, error))
 }
 
-/// The file, open as a place only: still the one that was judged, in the same state.
+/// The file, still the one that was judged and in the same state: open as a place only, or, where
+/// its contents were judged and others could change them meanwhile, a copy that nobody can.
 fn open_judged(file: &File) -> Result<OwnedFd, Failure> {
-    let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let opened = open(file.path.as_os_str(), flags, Mode::empty())
-        .map_err(|error| not_executed(file, error.into()))?;
-    let stat = fstat(&opened).map_err(|error| not_executed(file, error.into()))?;
-    if identity(&stat) != file.identity || !still_hashes(file)? {
+    let hash = file.sha256.as_ref().filter(|_| !file.fixed);
+    let access = match hash {
+        Some(_) => OFlags::RDONLY | OFlags::NONBLOCK,
+        None => OFlags::PATH,
+    };
+    let failed = |error| not_executed(file, error);
+    let opened = open(
+        file.path.as_os_str(),
+        access | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(|error| failed(error.into()))?;
+    let stat = fstat(&opened).map_err(|error| failed(error.into()))?;
+    let judged = match hash {
+        _ if identity(&stat) != file.identity => None,
+        Some(hash) => sealed::copy(opened.into(), hash).map_err(failed)?,
+        None => Some(opened),
+    };
+    judged.ok_or_else(|| {
         let path = escape::line(&file.path);
         let message = format!("{path} is no longer the file that was checked");
-        return Err(Failure::new(ErrorName::Changed, message));
-    }
-    Ok(opened)
-}
-
-/// Whether the contents are the hashed ones, where they were hashed and others could have changed
-/// them.
-fn still_hashes(file: &File) -> Result<bool, Failure> {
-    let Some(expected) = file.sha256.as_ref().filter(|_| !file.fixed) else {
-        return Ok(true);
-    };
-    let contents =
-        std::fs::File::open(file.path.as_os_str()).map_err(|error| not_executed(file, error))?;
-    let hash = sha256(contents).map_err(|error| not_executed(file, error))?;
-    Ok(hash == *expected)
+        Failure::new(ErrorName::Changed, message)
+    })
 }
 
 fn not_executed(file: &File, error: io::Error) -> Failure {

@@ -20,7 +20,7 @@ pub(super) fn judge(descriptor: BorrowedFd<'_>) -> Result<(), Failure> {
         FileType::Fifo => Ok(()),
         FileType::RegularFile => {
             let system = fstatfs(descriptor).doing("look at a standard stream")?;
-            match looks_at_who_writes(system.f_type as u32) {
+            match kernels_own(system.f_type as u32) {
                 Some(name) => refuse(&format!("a file of {name}")),
                 None => Ok(()),
             }
@@ -37,7 +37,7 @@ fn refuse(what: &str) -> Result<(), Failure> {
 /// The name of a file system whose files are the kernel's own: there, a write by a process of root
 /// means something else than one by whoever opened the file. By the numbers of linux/magic.h and
 /// of the file systems' sources.
-fn looks_at_who_writes(magic: u32) -> Option<&'static str> {
+pub(super) fn kernels_own(magic: u32) -> Option<&'static str> {
     KERNELS_OWN
         .iter()
         .find(|(number, _)| *number == magic)

@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 mod command;
+mod confinement;
 pub(crate) mod control;
 mod descriptors;
 mod environment;
@@ -12,6 +13,7 @@ mod hygiene;
 mod limits;
 mod pam_session;
 mod recording;
+mod sealed;
 mod session;
 pub(crate) mod start;
 mod terminal;

@@ -17,6 +17,7 @@ use rustix::time::{
 
 use super::client::Client;
 use super::command::{Command, Go, Stream};
+use super::confinement;
 use super::control::Control;
 use super::environment;
 use super::failure::{Doing, Failure};
@@ -98,7 +99,7 @@ pub(super) fn start(
         go: Go {
             environment: launch.environment,
             umask: mask.as_raw_mode(),
-            follow,
+            follow: follow.then(|| getpid().as_raw_pid()),
         },
         signals,
         deadline,
@@ -115,13 +116,22 @@ pub(super) fn start(
 /// What is to be done. `elevated` decided it; checked again is only what would make it something
 /// else on the way to the kernel.
 fn read(body: &[u8]) -> Result<Launch, Failure> {
-    let Ok(Frame::Message(launch)) = message::decode::<Launch>(body) else {
+    let Ok(Frame::Message(mut launch)) = message::decode::<Launch>(body) else {
         return Err(Failure::new(
             ErrorName::Failed,
             "the order to begin is malformed",
         ));
     };
     check(&launch).map_err(|why| Failure::new(ErrorName::InvalidArgument, why))?;
+    confinement::check(&launch)?;
+    if launch.confinement.contain.is_some() {
+        // No file of the host's goes in, whoever opened it: the client copies.
+        let passed = launch
+            .routes
+            .iter_mut()
+            .filter(|route| **route == Route::Pass);
+        passed.for_each(|route| *route = Route::Pump);
+    }
     Ok(launch)
 }
 

@@ -20,13 +20,33 @@ pub(crate) fn fork(child: impl FnOnce() -> i32) -> io::Result<Pid> {
 /// (clone(2), `CLONE_INTO_CGROUP`). Moving a process there later makes it, and every fork and exit
 /// on the machine, wait for the kernel: 10 ms and more where that is rare.
 pub(crate) fn fork_into(cgroup: BorrowedFd<'_>, child: impl FnOnce() -> i32) -> io::Result<Pid> {
+    clone(Some(cgroup), 0, child)
+}
+
+/// The same, with the child the first process of a new pid namespace (pid_namespaces(7)): when it
+/// ends, the kernel ends all others in there.
+pub(crate) fn fork_pid_namespace(
+    cgroup: Option<BorrowedFd<'_>>,
+    child: impl FnOnce() -> i32,
+) -> io::Result<Pid> {
+    clone(cgroup, libc::CLONE_NEWPID as u64, child)
+}
+
+fn clone(
+    cgroup: Option<BorrowedFd<'_>>,
+    namespaces: u64,
+    child: impl FnOnce() -> i32,
+) -> io::Result<Pid> {
     /// libc's constant does not fit its type (clone(2): 0x200000000).
     const CLONE_INTO_CGROUP: u64 = 1 << 33;
     // SAFETY: all-zero is a valid value of this struct of integers.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
-    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.flags = namespaces;
     arguments.exit_signal = libc::SIGCHLD as u64;
-    arguments.cgroup = cgroup.as_raw_fd() as u64;
+    if let Some(cgroup) = cgroup {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = cgroup.as_raw_fd() as u64;
+    }
     // SAFETY: the arguments are live during the call, and ask for what fork does: the child has a
     // copy of all memory and goes on with this stack. As in `fork` for the rest; what glibc's fork
     // does beside the call concerns other threads, of which there are none.

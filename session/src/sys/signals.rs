@@ -66,6 +66,15 @@ pub(crate) fn restore_defaults() -> io::Result<()> {
     check(result)
 }
 
+/// Have the kernel take children's statuses itself: nobody here waits for them (wait(2)).
+pub(crate) fn ignore_children() -> io::Result<()> {
+    // SAFETY: no handler of ours is installed.
+    match unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) } {
+        libc::SIG_ERR => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// Let the kernel end this process in `seconds`; 0 calls it off (alarm(2)).
 pub(crate) fn alarm(seconds: u32) {
     // SAFETY: alarm has no preconditions.

@@ -150,7 +150,9 @@ impl Led {
             Frame::Data(Channel::Terminal, bytes) => (&mut self.terminal, bytes),
             Frame::Data(Channel::Output, bytes) => (&mut self.output, bytes),
             Frame::Data(Channel::Error, bytes) => (&mut self.error, bytes),
-            Frame::Data(Channel::File, _) => panic!("a file's contents in a session that edits none"),
+            Frame::Data(Channel::File, _) => {
+                panic!("a file's contents in a session that edits none")
+            }
         };
         to.extend_from_slice(bytes);
         None
