@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{an_hour, source, with_zones};
+use common::{Ask, an_hour, ask, edit, source, with_zones};
 use elevate_policy::{
-    Decision, Effect, LoginQuestion, LoginVerdict, Membership, Mfa, People, Policy, Question,
-    RuleName, Source, load,
+    Decision, LoginQuestion, LoginVerdict, May, Membership, Mfa, People, Policy, Record, RuleName,
+    SessionSettings, Source, load,
 };
 
 fn sources() -> Vec<Source> {
@@ -49,26 +49,9 @@ impl People for Everywhere {
 }
 
 fn is_allowed(policy: &Policy, target: (&str, u32), argv: &str) -> bool {
-    let mut words = argv.split(' ').map(|word| word.as_bytes().to_vec());
-    let file = words.next().unwrap();
-    let args: Vec<_> = words.collect();
-    let question = Question {
-        user: "alice",
-        uid: 1000,
-        target_user: target.0,
-        target_uid: target.1,
-        target_group: None,
-        target_gid: None,
-        file: &file,
-        real: &file,
-        args: &args,
-        shell: false,
-        edit: &[],
-        rule: None,
-        wanted: None,
-    };
+    let asked = ask(argv).running_as(target.0, target.1);
     matches!(
-        policy.judge(&question, &Everywhere).decision,
+        policy.judge(&asked.question(), &Everywhere).decision,
         Decision::Allowed(_)
     )
 }
@@ -175,6 +158,10 @@ fn as_shipped_they_grant_nothing_to_anybody() {
     let policy = loaded(&sources());
     assert!(policy.rules_for("alice", &Everywhere).is_empty());
     assert_eq!(
+        policy.may("alice", 1000, May::Audit, &Everywhere),
+        Membership::No
+    );
+    assert_eq!(
         policy.admits("alice", &["web-1"], &Everywhere),
         Membership::No
     );
@@ -220,16 +207,84 @@ fn with_members_they_hand_out_nothing_that_takes_further_root() {
     ] {
         assert!(!is_allowed(&policy, ("root", 0), argv), "{argv}");
     }
-    for command in policy
-        .rules()
-        .iter()
-        .filter(|r| r.effect() == Effect::Allow)
-        .flat_map(|r| &r.commands)
-    {
-        let text = command.text();
-        assert!(
-            !matches!(text, "ALL" | "SHELL") && !text.ends_with(" ..."),
-            "{text}"
+    for rule in policy.rules() {
+        let Some(session) = rule.terms.as_ref().map(|terms| &terms.session) else {
+            continue;
+        };
+        let as_root = rule.run_as.iter().any(|one| one.to_string() == "root");
+        for text in rule.commands.iter().map(|command| command.text()) {
+            assert_ne!(text, "ALL", "{}", rule.name);
+            assert!(!as_root || !text.ends_with(" ..."), "{text}");
+            // Who holds root holds all of it, and is on record in full.
+            assert!(text != "SHELL" || !as_root || session.record == Record::Full);
+        }
+    }
+}
+
+fn session_of(policy: &Policy, asked: &Ask) -> (String, SessionSettings) {
+    let allowed = match policy.judge(&asked.question(), &Everywhere).decision {
+        Decision::Allowed(allowed) => allowed,
+        Decision::Denied(denial) => panic!("{}: {asked:?}", denial.message),
+    };
+    (allowed.rule.to_string(), allowed.session)
+}
+
+#[test]
+fn the_example_of_sessions_binds_them_as_its_comments_say() {
+    let policy = with_alice();
+    let shell = |name, uid| ask("/usr/bin/bash").shell().running_as(name, uid);
+    for (asked, rule, record, watched) in [
+        (
+            shell("postgres", 105),
+            "database-shell",
+            Record::Output,
+            false,
+        ),
+        (shell("root", 0), "root-shell", Record::Full, false),
+        (shell("shop", 998), "contractor-shell", Record::Full, true),
+    ] {
+        let (name, session) = session_of(&policy, &asked);
+        assert_eq!(
+            (&*name, session.record, session.watched),
+            (rule, record, watched)
         );
+    }
+    let network = ask("/usr/bin/ip link set eth1 up").running_as("alice", 1000);
+    let (name, session) = session_of(&policy, &network);
+    let capabilities = session.capabilities.unwrap().to_string();
+    assert_eq!((&*name, &*capabilities), ("network", "CAP_NET_ADMIN"));
+    assert!(!is_allowed(
+        &policy,
+        ("root", 0),
+        "/usr/bin/ip link set eth1 up"
+    ));
+    let publish = ask("/usr/bin/rsync -rt --delete /srv/staging/ /srv/www/");
+    let (name, session) = session_of(&policy, &publish.running_as("www-data", 33));
+    let contain = session.contain.unwrap();
+    assert_eq!((&*name, contain.network), ("publish-site", false));
+    assert_eq!(contain.writable, ["/srv/www"]);
+    assert_eq!(
+        policy.may("alice", 1000, May::Audit, &Everywhere),
+        Membership::Yes
+    );
+    assert_eq!(
+        policy.may("bob", 1001, May::Audit, &Everywhere),
+        Membership::No
+    );
+}
+
+#[test]
+fn the_example_of_edits_is_for_sites_and_nothing_else_of_the_web_server() {
+    let policy = with_alice();
+    let (name, _) = session_of(&policy, &edit("/etc/nginx/conf.d/shop.conf"));
+    assert_eq!(name, "edit-web-sites");
+    for path in [
+        "/etc/nginx/nginx.conf",
+        "/etc/nginx/conf.d/.shop.conf",
+        "/etc/nginx/conf.d/a/shop.conf",
+        "/etc/nginx/conf.d/shop.conf /etc/shadow",
+    ] {
+        let verdict = policy.judge(&edit(path).question(), &Everywhere);
+        assert!(matches!(verdict.decision, Decision::Denied(_)), "{path}");
     }
 }
