@@ -51,6 +51,12 @@ fn the_example_beside_the_policy_files_is_a_policy() {
 }
 
 #[test]
+fn the_example_of_the_language_is_a_policy() {
+    let policy = loads("docs/policy.md", example_in(&read("docs/policy.md")));
+    assert_eq!(policy.rules().len(), 3);
+}
+
+#[test]
 fn the_packages_are_of_one_version() {
     let wanted = concat!("elevate (= ", env!("CARGO_PKG_VERSION"), "-1)");
     for package in ["libpam-elevate", "elevate-directory"] {

@@ -110,3 +110,39 @@ pub(super) const MAY: Keys = Keys {
     later: &["approve", "helpdesk", "administer"],
     inside: &[],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docs_policy_tells_of_every_key_and_of_none_that_is_not_enforced() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        // `login.when` tells of `when`, and `users.NAME` of `users`.
+        let quoted = text.split('`').skip(1).step_by(2);
+        let words: Vec<_> = quoted.flat_map(|word| word.split('.')).collect();
+        let tables = [
+            TOP,
+            ALIAS,
+            ROLE,
+            LOGIN,
+            LOGIN_WHEN,
+            LOGIN_REQUIRE,
+            RULE,
+            REQUIRE,
+            LIMIT,
+            SESSION,
+        ];
+        let enforced: Vec<_> = tables.iter().flat_map(|keys| keys.enforced).collect();
+        let tops = ["alias", "role", "rule"].map(|table| format!("## `[{table}"));
+        assert!(tops.iter().all(|heading| text.contains(heading)));
+        for key in &enforced {
+            assert!(words.contains(key) || TOP.enforced.contains(key), "{key}");
+        }
+        for key in tables.iter().flat_map(|keys| keys.later) {
+            assert!(!words.contains(key) || enforced.contains(&key), "{key}");
+        }
+        assert!(MAY.enforced.iter().all(|word| text.contains(word)));
+    }
+}
