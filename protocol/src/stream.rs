@@ -7,8 +7,9 @@
 //!                              <- Refused, or nothing: the stream is handed to the leader
 //!                              <- Attach             leader
 //!          Stdio + descriptors ->
-//!          Terminal data, Resize, Signal, Continue ->
-//!                              <- data, Stopped, Notice, Ended
+//!          Terminal data, Resize, Signal, Keyboard, Continue ->
+//!                              <- data, Stopped, Notice, Held, AskCode, Released, Ended
+//!          Code, where it was asked for ->
 //! ```
 //!
 //! An edit has its own words after `Attach`: the leader sends [`ToClient::Copies`] and the contents,
@@ -96,6 +97,12 @@ pub enum ToServer {
     },
     /// The client was continued by its shell: continue the command.
     Continue,
+    /// Whether the client has its terminal for the command, so that this may read keys and change
+    /// modes. Until it says so it has.
+    Keyboard {
+        /// Whether it has.
+        given: bool,
+    },
     /// The editor is done. The new contents of these files follow on
     /// [`Channel::File`](crate::message::Channel::File), in this order.
     Changed {

@@ -94,6 +94,78 @@ inside! {
         assert_eq!(led.ended().0, Status::Signaled(15));
     }
 
+    fn without_the_keyboard_a_command_shows_what_it_has_and_stops_where_it_reads() {
+        let mut host = Host::start();
+        let script = "echo shown; echo typed: $(head -n 1 </dev/tty)";
+        let mut led = host.lead(&on_terminal(&["/bin/sh", "-c", script]));
+        led.attach();
+        led.say(&ToServer::Keyboard { given: false });
+        led.hand_over(&[]);
+        led.make_scope();
+        led.running();
+        assert_eq!(led.hear_client(), ToClient::Stopped { signal: 21 });
+        assert_eq!(led.terminal, b"shown\r\n");
+        led.say(&ToServer::Keyboard { given: true });
+        led.say(&ToServer::Continue);
+        led.type_in("something\n");
+        led.shows("typed: something");
+        assert_eq!(led.ended(), (Status::Exited(0), EndReason::Finished));
+    }
+
+    fn without_the_keyboard_a_command_cannot_change_modes() {
+        let mut host = Host::start();
+        let mut led = host.lead(&on_terminal(&["/bin/stty", "-echo"]));
+        led.attach();
+        led.say(&ToServer::Keyboard { given: false });
+        led.hand_over(&[]);
+        led.make_scope();
+        led.running();
+        assert_eq!(led.hear_client(), ToClient::Stopped { signal: 22 });
+        led.say(&ToServer::Keyboard { given: true });
+        led.say(&ToServer::Continue);
+        assert_eq!(led.ended(), (Status::Exited(0), EndReason::Finished));
+    }
+
+    fn the_keyboard_goes_back_to_the_job_that_had_it() {
+        let mut host = Host::start();
+        let script = "set -m
+            sh -c 'trap \"echo caught; exit\" INT; echo ready; while :; do sleep 0.02; done'
+            echo over; read word; echo $word";
+        let mut led = host.lead(&on_terminal(&["/bin/bash", "-c", script]));
+        led.begin(&[]);
+        led.shows("ready");
+        for given in [false, true, true] {
+            led.say(&ToServer::Keyboard { given });
+        }
+        led.type_in("\x03");
+        led.shows("caught");
+        led.shows("over");
+        led.type_in("last\n");
+        led.shows("last\r\nlast");
+        assert_eq!(led.ended().0, Status::Exited(0));
+    }
+
+    fn a_command_stops_with_its_client_and_tells_nobody() {
+        let mut host = Host::start();
+        let script = "trap 'echo went on' CONT; sleep 60 & echo ready; while :; do wait; done";
+        let mut led = host.lead(&on_terminal(&["/bin/sh", "-c", script]));
+        led.begin(&[]);
+        led.shows("ready");
+        led.say(&ToServer::Signal { number: 20 });
+        let state = format!("/proc/{}/stat", led.pid);
+        support::poll_until("a stopped command", || {
+            std::fs::read_to_string(&state).unwrap().contains(") T ").then_some(())
+        });
+        led.say(&ToServer::Continue);
+        // Nothing but what is shown comes before it.
+        led.shows("went on");
+        led.type_in("\x1a");
+        assert_eq!(led.hear_client(), ToClient::Stopped { signal: 20 });
+        led.say(&ToServer::Signal { number: 15 });
+        led.say(&ToServer::Continue);
+        assert_eq!(led.ended().0, Status::Signaled(15));
+    }
+
     fn only_signals_that_a_person_would_send_are_passed_on() {
         let mut host = Host::start();
         let script = "trap 'echo usr1' USR1; echo ready; while :; do sleep 0.01; done";

@@ -18,7 +18,7 @@ use super::{commit, warnings};
 use crate::leader::client::Client;
 use crate::leader::control::{Control, Heard};
 use crate::leader::failure::{Doing, Failure};
-use crate::leader::start::deadline;
+use crate::leader::timer::Timer;
 use crate::sys::signals;
 
 /// Bytes of a copy in one packet.
@@ -71,9 +71,9 @@ pub(super) struct Session {
     pub(super) control: Control,
     pub(super) client: Client,
     signals: OwnedFd,
-    deadline: OwnedFd,
+    deadline: Timer,
     /// The timer of the next warning, and how long before the end that is.
-    warning: Option<(OwnedFd, u64)>,
+    warning: Option<(Timer, u64)>,
     stage: Stage,
 }
 
@@ -187,7 +187,7 @@ impl Session {
             Heard::Message(ToLeader::End { reason }) => Ok(Some(End::without_change(reason))),
             Heard::Message(ToLeader::Extend { deadline: later }) => {
                 self.order.deadline = self.order.deadline.max(later);
-                self.deadline = deadline(self.order.deadline).doing("set the deadline")?;
+                self.deadline = Timer::until(self.order.deadline).doing("set the deadline")?;
                 self.set_warning()?;
                 Ok(None)
             }
@@ -210,7 +210,7 @@ impl Session {
     fn set_warning(&mut self) -> Result<(), Failure> {
         let now = warnings::now();
         let next = warnings::next(now, self.order.deadline, &self.order.warnings);
-        let timer = |(at, before)| Ok((deadline(at)?, before));
+        let timer = |(at, before)| Ok((Timer::until(at)?, before));
         self.warning = next
             .map(timer)
             .transpose()

@@ -11,7 +11,8 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior, setsid, umask};
 
 use super::original::Original;
 use crate::leader::failure::{Doing, Failure};
-use crate::leader::start::{deadline, wait_for_launcher};
+use crate::leader::start::wait_for_launcher;
+use crate::leader::timer::Timer;
 use crate::{leader, sys};
 
 /// An edit whose files are open.
@@ -19,7 +20,7 @@ pub(super) struct Started {
     pub(super) order: Edit,
     pub(super) originals: Vec<Original>,
     pub(super) signals: OwnedFd,
-    pub(super) deadline: OwnedFd,
+    pub(super) deadline: Timer,
 }
 
 /// Do all that can fail before anybody is told that the edit begins.
@@ -27,7 +28,7 @@ pub(super) fn start(body: &[u8], go: &OwnedFd) -> Result<Started, Failure> {
     let order = read(body)?;
     become_leader()?;
     let signals = sys::signals::descriptor().doing("hear of signals")?;
-    let deadline = deadline(order.deadline).doing("set the deadline")?;
+    let deadline = Timer::until(order.deadline).doing("set the deadline")?;
     wait_for_launcher(go)?;
     leader::check_account(&order.caller.name)?;
     let open = |file| Original::open(file, &order.target, &order.caller);

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use elevate_protocol::limits::MESSAGE_BYTES;
 use elevate_protocol::message;
-use elevate_protocol::seqpacket::{self, Packet, Wait};
+use elevate_protocol::seqpacket::{self, Credentials, Packet, Wait};
 use elevate_protocol::stream::ToClient;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::control::drain;
 
@@ -22,6 +24,13 @@ pub(crate) struct Client {
     stream: Option<OwnedFd>,
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
+    first: Option<First>,
+}
+
+/// The process that handed its standard streams over.
+struct First {
+    credentials: Credentials,
+    process: OwnedFd,
 }
 
 impl Client {
@@ -30,7 +39,31 @@ impl Client {
             stream: Some(stream),
             waiting: VecDeque::new(),
             bytes: 0,
+            first: None,
         }
+    }
+
+    /// A packet of `sender` began the session. The kernel names senders, since `elevated` wanted it
+    /// to when the stream was its own.
+    pub(super) fn remember_first(&mut self, sender: Option<Credentials>) {
+        if self.first.is_some() {
+            return;
+        }
+        self.first = sender.and_then(|credentials| {
+            let pid = Pid::from_raw(credentials.pid)?;
+            let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+            Some(First {
+                credentials,
+                process,
+            })
+        });
+    }
+
+    /// Whether `sender` is the process that began the session, and not one that got its number
+    /// after it.
+    pub(super) fn is_the_first(&self, sender: Option<Credentials>) -> bool {
+        let known = self.first.as_ref();
+        known.is_some_and(|first| sender == Some(first.credentials) && is_alive(&first.process))
     }
 
     /// The stream, unless the client is gone.
@@ -107,4 +140,10 @@ impl Client {
             super::control::wait_and_drain(stream, &mut self.waiting, PATIENCE);
         }
     }
+}
+
+/// A pidfd is readable from the end of its process on.
+fn is_alive(process: &OwnedFd) -> bool {
+    let at_once = Timespec::default();
+    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&at_once)) == Ok(0)
 }

@@ -13,8 +13,7 @@ use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Bytes, ErrorName, Id, escape};
 use rustix::fs::{Mode, OFlags, fstat, open};
-use rustix::process::{Pid, chdir, getpid, setpgid, setsid, umask};
-use rustix::termios::tcsetpgrp;
+use rustix::process::{Pid, chdir, setpgid, setsid, umask};
 use serde::{Deserialize, Serialize};
 
 use super::confinement::{self, Confined, PidNamespace};
@@ -132,8 +131,8 @@ fn begin(
         PidNamespace::bring_first()?;
     }
     match terminal {
-        // In the leader's session, a group of its own in the foreground.
-        Some(terminal) => setpgid(None, None).and_then(|()| tcsetpgrp(terminal, getpid())),
+        // In the leader's session; the leader says who has the keyboard.
+        Some(_) => setpgid(None, None),
         None => setsid().map(drop),
     }
     .doing("begin a process group")?;

@@ -11,6 +11,7 @@ use elevate_protocol::limits::MESSAGE_BYTES;
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use zeroize::Zeroizing;
 
 /// How long the outcome of a session may wait for `elevated` to take it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,7 +28,8 @@ pub(crate) enum Heard {
 pub(crate) struct Control {
     socket: OwnedFd,
     closed: bool,
-    waiting: VecDeque<Vec<u8>>,
+    /// Wiped when it is sent: a code may be among it.
+    waiting: VecDeque<Zeroizing<Vec<u8>>>,
 }
 
 impl Control {
@@ -46,7 +48,7 @@ impl Control {
     }
 
     pub(crate) fn say(&mut self, message: &FromLeader) {
-        self.waiting.push_back(message::encode(message));
+        self.waiting.push_back(message::encode(message).into());
         self.flush();
     }
 
@@ -85,11 +87,14 @@ impl Control {
 }
 
 /// Send packets of `waiting` while there is room; how many bytes were sent.
-pub(crate) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Result<usize> {
+pub(crate) fn drain(
+    socket: &OwnedFd,
+    waiting: &mut VecDeque<impl AsRef<[u8]>>,
+) -> io::Result<usize> {
     let mut sent = 0;
     while let Some(packet) = waiting.front() {
-        match seqpacket::send(socket, packet, &[], Wait::No) {
-            Ok(()) => sent += packet.len(),
+        match seqpacket::send(socket, packet.as_ref(), &[], Wait::No) {
+            Ok(()) => sent += packet.as_ref().len(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
@@ -101,7 +106,7 @@ pub(crate) fn drain(socket: &OwnedFd, waiting: &mut VecDeque<Vec<u8>>) -> io::Re
 /// Send all of `waiting`, for at most `patience` and as long as somebody is there.
 pub(crate) fn wait_and_drain(
     socket: &OwnedFd,
-    waiting: &mut VecDeque<Vec<u8>>,
+    waiting: &mut VecDeque<impl AsRef<[u8]>>,
     patience: Duration,
 ) {
     let end = Instant::now() + patience;

@@ -13,10 +13,12 @@ mod hygiene;
 mod limits;
 mod pam_session;
 mod recording;
+mod schedule;
 mod sealed;
 mod session;
 pub(crate) mod start;
 mod terminal;
+pub(crate) mod timer;
 
 use std::os::fd::OwnedFd;
 

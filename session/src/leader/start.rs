@@ -10,10 +10,6 @@ use elevate_protocol::{ErrorName, Id};
 use rustix::fs::{Mode, OFlags, fcntl_setfl, stat};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{getpid, umask};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
-};
 
 use super::client::Client;
 use super::command::{Command, Go, Stream};
@@ -25,7 +21,9 @@ use super::hygiene::become_leader;
 use super::limits::Snapshot;
 use super::pam_session::PamSession;
 use super::recording::Recorder;
+use super::schedule::Schedule;
 use super::terminal::Terminal;
+use super::timer::{self, Timer};
 use crate::sys;
 
 /// A pipe of the command's output that we carry to the client.
@@ -42,7 +40,8 @@ pub(super) struct Started {
     /// Descriptors that the client has to hand over.
     pub(super) passes: usize,
     pub(super) signals: OwnedFd,
-    pub(super) deadline: OwnedFd,
+    pub(super) schedule: Schedule,
+    pub(super) timer: Timer,
     pub(super) terminal: Option<Terminal>,
     pub(super) outputs: Vec<Output>,
     pub(super) command: Command,
@@ -65,7 +64,9 @@ pub(super) fn start(
     let mut launch = read(body)?;
     become_leader(&launch)?;
     let signals = sys::signals::descriptor().doing("hear of signals")?;
-    let deadline = deadline(launch.deadline).doing("set the deadline")?;
+    let schedule = Schedule::new(&launch, timer::now());
+    let timer = Timer::new().doing("make a timer")?;
+    timer.set(schedule.next()).doing("set the deadline")?;
     let terminal = open_terminal(&launch)?;
     let (streams, outputs) = connect(&launch)?;
     let command = Command::fork(id, &launch, terminal.as_ref().map(Terminal::slave), streams)?;
@@ -102,7 +103,8 @@ pub(super) fn start(
             follow: follow.then(|| getpid().as_raw_pid()),
         },
         signals,
-        deadline,
+        schedule,
+        timer,
         terminal,
         outputs,
         waits_for_scope: launch.limited || !command.placed,
@@ -161,27 +163,6 @@ fn check(launch: &Launch) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
-}
-
-/// Readable from `milliseconds` of CLOCK_BOOTTIME on, which goes on while the machine sleeps.
-pub(crate) fn deadline(milliseconds: u64) -> rustix::io::Result<OwnedFd> {
-    let timer = timerfd_create(TimerfdClockId::Boottime, TimerfdFlags::CLOEXEC)?;
-    // A timer set to 0 would never fire.
-    let milliseconds = milliseconds.max(1);
-    let never = Timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    let end = Timespec {
-        tv_sec: i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX),
-        tv_nsec: (milliseconds % 1000 * 1_000_000) as _,
-    };
-    let once = Itimerspec {
-        it_interval: never,
-        it_value: end,
-    };
-    timerfd_settime(&timer, TimerfdTimerFlags::ABSTIME, &once)?;
-    Ok(timer)
 }
 
 fn open_terminal(launch: &Launch) -> Result<Option<Terminal>, Failure> {

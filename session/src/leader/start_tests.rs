@@ -89,10 +89,3 @@ fn a_stream_to_the_terminal_is_fine_where_there_is_one() {
     });
     assert_eq!(check(&order), Ok(()));
 }
-
-#[test]
-fn a_deadline_that_is_over_has_already_come() {
-    let timer = deadline(0).unwrap();
-    // Blocks for ever if the timer doesn't fire.
-    assert_eq!(rustix::io::read(&timer, &mut [0; 8]), Ok(8));
-}

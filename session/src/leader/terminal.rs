@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use elevate_protocol::stream::Window;
 use rustix::fs::{Mode, OFlags, fchmod, fchown, fcntl_setfl};
 use rustix::io::ioctl_fionread;
-use rustix::process::{Pid, Uid, ioctl_tiocsctty};
+use rustix::process::{Pid, Uid, getpgrp, ioctl_tiocsctty};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetpgrp, tcsetwinsize};
 
 /// When this much waits for the command to read it, the client is not heard any further.
 const MOST_WAITING: usize = 64 * 1024;
@@ -26,6 +26,8 @@ pub(super) struct Terminal {
     master: OwnedFd,
     slave: OwnedFd,
     typed: VecDeque<u8>,
+    /// Who had the keyboard when it was taken away.
+    had_keyboard: Option<Pid>,
 }
 
 impl Terminal {
@@ -41,11 +43,11 @@ impl Terminal {
         // Of this end only, which nobody else has.
         fcntl_setfl(&master, OFlags::NONBLOCK)?;
         ioctl_tiocsctty(&slave)?;
-        let typed = VecDeque::new();
         let terminal = Terminal {
             master,
             slave,
-            typed,
+            typed: VecDeque::new(),
+            had_keyboard: None,
         };
         terminal.resize(window)?;
         Ok(terminal)
@@ -76,9 +78,30 @@ impl Terminal {
         tcsetwinsize(&self.master, size)
     }
 
-    /// The process group that the keyboard belongs to.
+    /// The process group of the session that the keyboard belongs to; none while it is ours, or
+    /// where a command named our group.
     pub(super) fn foreground(&self) -> Option<Pid> {
-        tcgetpgrp(&self.master).ok()
+        let group = tcgetpgrp(&self.master).ok();
+        group.filter(|&group| group != getpgrp())
+    }
+
+    /// Give the keyboard back to whom it was taken from, or to the command's group.
+    pub(super) fn give_keyboard(&mut self, command: Pid) {
+        let before = self.had_keyboard.take();
+        // A group can be gone by now.
+        let given = before.is_some_and(|group| tcsetpgrp(&self.slave, group).is_ok());
+        if !given {
+            let _ = tcsetpgrp(&self.slave, command);
+        }
+    }
+
+    /// Take the keyboard away: whoever reads from it or changes its modes is stopped, as a job in
+    /// the background of a shell is.
+    pub(super) fn take_keyboard(&mut self) {
+        if let Some(group) = self.foreground() {
+            self.had_keyboard = Some(group);
+            let _ = tcsetpgrp(&self.slave, getpgrp());
+        }
     }
 
     /// Whether the terminal shows what is typed now (termios(3)): its echo is on, and it takes in

@@ -165,6 +165,8 @@ impl Host {
     pub fn order(&self, id: Id, launch: &Launch) -> Led {
         let (control, far_control) = seqpacket::pair().unwrap();
         let (client, far_client) = seqpacket::pair().unwrap();
+        // As `elevated` has it, to which the stream belongs before.
+        seqpacket::want_credentials(&far_client).unwrap();
         let header = Header {
             order: Order::Lead,
             id,

@@ -162,7 +162,9 @@ impl Led {
     pub fn shows(&mut self, text: &str) {
         while !String::from_utf8_lossy(&self.terminal).contains(text) {
             let packet = receive(self.client()).expect("the stream ended");
-            assert_eq!(self.take(&packet), None);
+            let said = self.take(&packet);
+            let shown = String::from_utf8_lossy(&self.terminal);
+            assert_eq!(said, None, "waiting for {text:?} after {shown}");
         }
     }
 

@@ -65,9 +65,9 @@ pub fn poll_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// What the recording of session `id` shows, as far as it was written.
-pub fn recorded(id: elevate_protocol::Id) -> String {
-    use elevate_protocol::recording::{Event, parse_event};
+/// What the recording of session `id` holds, as far as it was written.
+pub fn events(id: elevate_protocol::Id) -> Vec<elevate_protocol::recording::Event> {
+    use elevate_protocol::recording::parse_event;
     let file = std::fs::File::open(elevate_protocol::paths::recording(id)).unwrap();
     let mut text = Vec::new();
     let mut decoder = zstd::stream::read::Decoder::new(file).unwrap();
@@ -75,10 +75,15 @@ pub fn recorded(id: elevate_protocol::Id) -> String {
     let _ = std::io::Read::read_to_end(&mut decoder, &mut text);
     let text = String::from_utf8(text).unwrap();
     let events = text.lines().skip(1).filter_map(parse_event);
-    events
-        .filter_map(|(_, event)| match event {
-            Event::Output(shown) => Some(shown),
-            _ => None,
-        })
-        .collect()
+    events.map(|(_, event)| event).collect()
+}
+
+/// What it shows.
+pub fn recorded(id: elevate_protocol::Id) -> String {
+    use elevate_protocol::recording::Event;
+    let shown = events(id).into_iter().filter_map(|event| match event {
+        Event::Output(shown) => Some(shown),
+        _ => None,
+    });
+    shown.collect()
 }

@@ -12,6 +12,7 @@ use super::hearing::ended;
 use super::{Session, Stage};
 use crate::leader::failure::Failure;
 use crate::leader::recording::Recorder;
+use crate::leader::timer;
 
 /// How long a client may take to read the last output of a session whose time is over.
 const DELIVERY_TIME: Duration = Duration::from_secs(10);
@@ -71,10 +72,7 @@ impl Session {
             Stage::Running => {
                 self.settle_typed();
                 self.terminal = None;
-                for pid in self.tree.iter().flat_map(|tree| tree.processes()) {
-                    let _ = kill_process(pid, Signal::HUP);
-                    let _ = kill_process(pid, Signal::CONT);
-                }
+                self.send_to_all(Signal::HUP);
                 self.stage = Stage::HangingUp {
                     until: Instant::now() + HANG_UP_TIME,
                 };
@@ -137,7 +135,7 @@ impl Session {
         }
         self.show_the_rest();
         self.finish_recording();
-        let late = self.reason != EndReason::Finished;
+        let late = self.reason != EndReason::Finished || self.schedule.is_over(timer::now());
         self.stage = Stage::Delivering {
             until: late.then(|| Instant::now() + DELIVERY_TIME),
         };

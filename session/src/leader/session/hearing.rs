@@ -6,16 +6,18 @@ use elevate_protocol::message::{self, Channel, Frame};
 use elevate_protocol::recording::Mark;
 use elevate_protocol::seqpacket::Packet;
 use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
-use rustix::process::{Signal, WaitOptions, WaitStatus, getpgrp, kill_process_group, wait};
+use rustix::process::{Signal, WaitOptions, WaitStatus, kill_process_group, wait};
+use zeroize::Zeroize as _;
 
 use super::{Session, Stage};
 use crate::leader::control::Heard;
 use crate::leader::descriptors;
 use crate::leader::failure::Failure;
+use crate::leader::timer;
 use crate::sys::signals;
 
 /// Signals that a client may pass on: what a person or a service manager sends to a command.
-const PASSED_ON: [Signal; 9] = [
+const PASSED_ON: [Signal; 10] = [
     Signal::HUP,
     Signal::INT,
     Signal::QUIT,
@@ -24,6 +26,7 @@ const PASSED_ON: [Signal; 9] = [
     Signal::USR2,
     Signal::ALARM,
     Signal::WINCH,
+    Signal::TSTP,
     Signal::CONT,
 ];
 
@@ -42,11 +45,16 @@ impl Session {
                 self.release_if_ready()
             }
             Heard::Message(ToLeader::End { reason }) => self.end(reason),
+            Heard::Message(ToLeader::Extend { deadline }) => self.extend(deadline),
+            Heard::Message(ToLeader::AskCode { prompt }) => {
+                self.ask_code(prompt);
+                Ok(())
+            }
+            Heard::Message(ToLeader::Release) => self.let_go(),
             Heard::Message(ToLeader::Watched { yes }) => {
                 self.watched(yes);
                 Ok(())
             }
-            Heard::Message(_) => Ok(()),
             Heard::Closed => self.end(EndReason::DaemonGone),
         }
     }
@@ -70,10 +78,20 @@ impl Session {
     }
 
     fn obey(&mut self, mut packet: Packet) -> Result<(), Failure> {
+        let outcome = self.obey_packet(&mut packet);
+        if self.held.is_some() {
+            // It may have held a code.
+            packet.body.zeroize();
+        }
+        outcome
+    }
+
+    fn obey_packet(&mut self, packet: &mut Packet) -> Result<(), Failure> {
         let handed_over = std::mem::take(&mut packet.descriptors);
+        let sender = packet.credentials;
         let message = match message::decode(&packet.body) {
             Ok(Frame::Data(Channel::Terminal, bytes)) => {
-                self.type_in(bytes);
+                self.press(bytes);
                 return Ok(());
             }
             Ok(Frame::Message(message)) => message,
@@ -84,10 +102,21 @@ impl Session {
             }
         };
         match message {
-            ToServer::Stdio => return self.take_streams(handed_over),
-            ToServer::Resize { window } => self.resize(window),
-            ToServer::Signal { number } => self.pass_signal(number),
-            ToServer::Continue => self.signal(Signal::CONT),
+            ToServer::Stdio => {
+                if self.schedule.heeds_keys() {
+                    self.client.remember_first(sender);
+                }
+                return self.take_streams(handed_over);
+            }
+            ToServer::Code { text } => self.pass_code(text, sender),
+            // While the terminal is held nothing else that the person does counts.
+            ToServer::Resize { window } if !self.defer_resize(window) => self.resize(window),
+            ToServer::Signal { number } if self.held.is_none() => self.pass_signal(number),
+            ToServer::Keyboard { given } => self.change_keyboard(given),
+            ToServer::Continue => {
+                (self.client_stops, self.wants_keyboard) = (false, false);
+                self.signal(Signal::CONT);
+            }
             // Said to `elevated`, before this was ours.
             _ => {}
         }
@@ -111,7 +140,33 @@ impl Session {
         self.release_if_ready()
     }
 
-    fn resize(&mut self, window: elevate_protocol::stream::Window) {
+    /// Pass on the keys that the person pressed.
+    fn press(&mut self, keys: &[u8]) {
+        if self.held.is_some() {
+            return;
+        }
+        if self.schedule.heeds_keys() {
+            self.schedule.touch(timer::now());
+        }
+        self.type_in(keys);
+    }
+
+    /// The client has its terminal for the command now, or no longer.
+    fn change_keyboard(&mut self, given: bool) {
+        let before = std::mem::replace(&mut self.keyboard, given);
+        // Before it runs there is no group to give it to.
+        let begun = !matches!(self.stage, Stage::Waiting { .. });
+        match self.terminal.as_mut().filter(|_| begun) {
+            // Who has it keeps it, unless the command stopped for want of it.
+            Some(terminal) if given && (!before || self.wants_keyboard) => {
+                terminal.give_keyboard(self.command);
+            }
+            Some(terminal) if !given => terminal.take_keyboard(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn resize(&mut self, window: elevate_protocol::stream::Window) {
         let Some(terminal) = &self.terminal else {
             return;
         };
@@ -126,6 +181,7 @@ impl Session {
             .find(|signal| signal.as_raw() == number)
         {
             self.mark(Mark::Signal(number));
+            self.client_stops |= signal == Signal::TSTP;
             self.signal(signal);
         }
     }
@@ -136,12 +192,8 @@ impl Session {
         if matches!(self.stage, Stage::Waiting { .. } | Stage::Released) {
             return;
         }
-        let at_keyboard = self
-            .terminal
-            .as_ref()
-            .and_then(|terminal| terminal.foreground());
-        // A command could name our own group as the one at the keyboard.
-        let group = at_keyboard.filter(|&group| group != getpgrp());
+        let terminal = self.terminal.as_ref();
+        let group = terminal.and_then(|terminal| terminal.foreground());
         let _ = kill_process_group(group.unwrap_or(self.command), signal);
         if signal == Signal::CONT && group.is_some_and(|group| group != self.command) {
             let _ = kill_process_group(self.command, signal);
@@ -168,8 +220,11 @@ impl Session {
 
     fn command_changed(&mut self, status: WaitStatus) -> Result<(), Failure> {
         if let Some(signal) = status.stopping_signal() {
+            self.wants_keyboard = [Signal::TTIN, Signal::TTOU]
+                .map(Signal::as_raw)
+                .contains(&signal);
             // On a terminal the client stops with it, and its shell takes over.
-            if self.terminal.is_some() {
+            if self.terminal.is_some() && !self.client_stops {
                 self.client.say(&ToClient::Stopped { signal });
             }
             return Ok(());

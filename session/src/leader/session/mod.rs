@@ -3,9 +3,11 @@
 mod ending;
 mod execs;
 mod hearing;
+mod holding;
 mod keeping;
 mod polling;
 mod showing;
+mod timing;
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -16,8 +18,9 @@ use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::stream::{EndReason, Status};
 use elevate_protocol::{ErrorName, Id};
-use rustix::process::Pid;
+use rustix::process::{Pid, setpgid};
 
+use self::holding::Held;
 use self::polling::Source;
 use super::client::Client;
 use super::command::{Go, Report};
@@ -26,8 +29,10 @@ use super::execs::ExecLog;
 use super::failure::{Doing, Failure};
 use super::pam_session::PamSession;
 use super::recording::Recorder;
+use super::schedule::Schedule;
 use super::start::{Output, Started};
 use super::terminal::Terminal;
+use super::timer::Timer;
 use crate::cgroup::{self, Tree};
 use crate::sys::signals;
 
@@ -79,8 +84,16 @@ struct Session {
     control: Control,
     client: Client,
     signals: OwnedFd,
-    deadline: OwnedFd,
+    schedule: Schedule,
+    timer: Timer,
     terminal: Option<Terminal>,
+    /// Whether the client lets the command have the keyboard.
+    keyboard: bool,
+    /// Whether the command stopped for want of it.
+    wants_keyboard: bool,
+    /// Whether the client stopped by itself, and had the command stop with it.
+    client_stops: bool,
+    held: Option<Held>,
     outputs: Vec<Output>,
     recorder: Option<Recorder>,
     recorded: u64,
@@ -129,8 +142,13 @@ impl Session {
             control,
             client,
             signals: started.signals,
-            deadline: started.deadline,
+            schedule: started.schedule,
+            timer: started.timer,
             terminal: started.terminal,
+            keyboard: true,
+            wants_keyboard: false,
+            client_stops: false,
+            held: None,
             outputs: started.outputs,
             recorder: started.recorder,
             recorded: 0,
@@ -165,7 +183,7 @@ impl Session {
 
     fn attend(&mut self, source: Source) -> Result<(), Failure> {
         match source {
-            Source::Deadline => self.end(EndReason::Deadline)?,
+            Source::Timer => self.hear_timer()?,
             Source::Link => self.hear_link()?,
             Source::Control => self.hear_control()?,
             Source::Client => self.hear_client()?,
@@ -192,6 +210,11 @@ impl Session {
             return Ok(());
         };
         self.tree = Some(enter_tree(self.id, self.command)?);
+        if let Some(terminal) = self.terminal.as_mut().filter(|_| self.keyboard) {
+            // The command does so too: whoever is first.
+            setpgid(Some(self.command), Some(self.command)).doing("make a process group")?;
+            terminal.give_keyboard(self.command);
+        }
         let passed: Vec<_> = streams.iter().map(std::os::fd::AsFd::as_fd).collect();
         seqpacket::send(link, &message::encode(&self.go), &passed, Wait::Yes)
             .doing("let the command go on")?;

@@ -16,8 +16,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Something to attend to, in the order in which it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
-    /// The grant's time is over.
-    Deadline,
+    /// Something is due.
+    Timer,
     /// The command's process, before its exec.
     Link,
     /// `elevated` has something to say, or room for what we say.
@@ -80,14 +80,7 @@ impl Session {
                 events,
             });
         };
-        // It stays readable: not looked at where it was heeded already.
-        let heeded = matches!(
-            self.stage,
-            Stage::Killing | Stage::Delivering { until: Some(_) }
-        );
-        if !heeded {
-            add(Source::Deadline, self.deadline.as_fd(), PollFlags::IN);
-        }
+        add(Source::Timer, self.timer.as_fd(), PollFlags::IN);
         add(Source::Signals, self.signals.as_fd(), PollFlags::IN);
         if let Some(socket) = self.control.socket() {
             let events = with_out(PollFlags::IN, self.control.has_waiting());
@@ -116,7 +109,7 @@ impl Session {
             add(Source::Execs, execs.listener(), PollFlags::IN);
         }
         if let Some(terminal) = &self.terminal {
-            let show = if self.client.is_full() {
+            let show = if !self.may_show() {
                 PollFlags::empty()
             } else {
                 PollFlags::IN
@@ -127,7 +120,7 @@ impl Session {
                 with_out(show, terminal.has_waiting()),
             );
         }
-        if !self.client.is_full() {
+        if self.may_show() {
             for (place, output) in self.outputs.iter().enumerate() {
                 add(Source::Output(place), output.pipe.as_fd(), PollFlags::IN);
             }

@@ -35,10 +35,15 @@ impl Session {
         self.show(Place::Output(place));
     }
 
+    /// Whether the client has room for more, and is to be shown it.
+    pub(super) fn may_show(&self) -> bool {
+        self.held.is_none() && !self.client.is_full()
+    }
+
     /// Pass on what is there, as long as the client has room for it.
     fn show(&mut self, place: Place) {
         for _ in 0..TURN {
-            if self.client.is_full() {
+            if !self.may_show() {
                 return;
             }
             match self.show_once(place) {
@@ -66,7 +71,10 @@ impl Session {
         let read = read_available(source, &mut packet[1..]).unwrap_or(Read::End);
         if let Read::Some(length) = read {
             self.record(|recorder| recorder.output(&packet[1..=length]));
-            self.client.pass(&packet[..=length]);
+            // What a held terminal's command left at its end is recorded, and shown to nobody.
+            if self.held.is_none() {
+                self.client.pass(&packet[..=length]);
+            }
         }
         self.buffer = packet;
         read
