@@ -63,6 +63,17 @@ pub async fn properties(
     Ok(reply.await?)
 }
 
+/// Have the shell of a login begin: the shell itself, and the stream on which the rest happens.
+pub fn login_shell(ask: Ask) -> Result<(String, OwnedFd), Failure> {
+    block_on(async {
+        let connection = connect().await?;
+        let reply = call(&connection, "LoginShell", &(ask,)).await?;
+        let body = reply.body();
+        let (shell, stream): (String, zbus::OwnedFd) = body.deserialize()?;
+        Ok((shell, stream.into()))
+    })
+}
+
 /// Ask for a command; the stream on which the rest happens.
 pub fn elevate(ask: Ask) -> Result<OwnedFd, Failure> {
     block_on(async {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read as _};
 
-use elevate_protocol::paths;
+use elevate_protocol::{Id, paths};
 use serde::{Deserialize, Serialize};
 
 use crate::factors::{Place, Terminal};
@@ -16,8 +16,10 @@ const UNSET: u32 = u32::MAX;
 pub struct Login {
     /// The uid that logged in; none for children of services.
     pub uid: Option<u32>,
-    /// Whether the process runs inside an elevated session.
+    /// Whether the process runs inside a session of ours.
     pub elevated: bool,
+    /// Which, as its scope says.
+    pub session: Option<Id>,
     /// Where it is, for codes that count there; none without an audit session.
     pub place: Option<Place>,
 }
@@ -29,6 +31,7 @@ pub fn login(pid: i32) -> io::Result<Login> {
     Ok(Login {
         uid: parse_login_uid(&uid)?,
         elevated: in_slice(&cgroup),
+        session: session(&cgroup),
         place: place(pid)?,
     })
 }
@@ -136,6 +139,16 @@ fn in_slice(cgroup: &str) -> bool {
         .any(|folder| folder == paths::SLICE)
 }
 
+/// The session whose scope that is.
+fn session(cgroup: &str) -> Option<Id> {
+    let unified = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let mut folders = unified
+        .split('/')
+        .skip_while(|folder| *folder != paths::SLICE);
+    let scope = folders.nth(1)?.strip_prefix("elevate-")?;
+    scope.strip_suffix(".scope")?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +187,8 @@ mod tests {
             "0::/user.slice/user-1000.slice/session-3.scope\n"
         ));
         assert!(!in_slice("0::/user.slice/not-elevate.slice\n"));
+        let inner = "0::/elevate.slice/elevate-k7m2x9qd.scope/inner\n";
+        assert_eq!(session(inner).unwrap().as_str(), "k7m2x9qd");
+        assert_eq!(session("0::/elevate-k7m2x9qd.scope\n"), None);
     }
 }

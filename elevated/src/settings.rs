@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use elevate_policy::{Mfa, Source};
 use elevate_protocol::limits::WARNINGS;
+use elevate_protocol::paths::RECORDED_SHELL;
 use serde::Deserialize;
 
 use crate::identity::{self, DirectorySettings};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub limit_max: Duration,
     /// The second factor of a vote; 1 s to 24 h old, or a code each time.
     pub vote_mfa: Mfa,
+    /// The shell of people whose account names the one that records logins; absolute.
+    pub login_shell: String,
     /// How long before its end a session's person is told, the longest first; at most
     /// [`WARNINGS`], 1 s to 24 h each.
     pub warnings: Vec<Duration>,
@@ -39,6 +42,7 @@ impl Default for Settings {
             limit_default: Duration::from_secs(15 * 60),
             limit_max: Duration::from_secs(8 * 60 * 60),
             vote_mfa: Mfa::Within(Duration::from_secs(15 * 60)),
+            login_shell: "/bin/bash".into(),
             warnings: vec![Duration::from_secs(120), Duration::from_secs(30)],
             directory: DirectorySettings::default(),
         }
@@ -46,7 +50,8 @@ impl Default for Settings {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const KEYS: [&str; 5] = [
+const KEYS: [&str; 6] = [
+    "login_shell",
     "request_timeout",
     "secure_path",
     "limit",
@@ -61,6 +66,7 @@ struct Written {
     request_timeout: Option<toml::Spanned<String>>,
     secure_path: Option<toml::Spanned<String>>,
     vote_mfa: Option<toml::Spanned<String>>,
+    login_shell: Option<toml::Spanned<String>>,
     limit: WrittenLimit,
     directory: identity::settings::Written,
 }
@@ -140,6 +146,16 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
     };
     let settings = Settings {
         warnings,
+        login_shell: match written.login_shell {
+            None => defaults.login_shell,
+            Some(path) if is_shell(path.get_ref()) => path.into_inner(),
+            Some(path) => {
+                let place = at(path.span().start);
+                return Err(format!(
+                    "{place}: `login_shell` is the absolute path of a shell, and not {RECORDED_SHELL}"
+                ));
+            }
+        },
         request_timeout: duration(written.request_timeout, defaults.request_timeout)?,
         limit_default: duration(written.limit.default, defaults.limit_default)?,
         limit_max: duration(written.limit.max, defaults.limit_max)?,
@@ -177,6 +193,10 @@ pub fn parse(name: &str, text: &str) -> Result<Settings, String> {
         ));
     }
     Ok(settings)
+}
+
+fn is_shell(path: &str) -> bool {
+    path.starts_with('/') && path != RECORDED_SHELL && !path.contains(['\0', '\n', ':'])
 }
 
 /// The longest first.
@@ -284,6 +304,14 @@ mod tests {
         ] {
             let error = mfa(wrong).unwrap_err();
             assert!(error.starts_with("f:1:12: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_shell_behind_the_recorded_one_is_another() {
+        for wrong in ["bash", RECORDED_SHELL, "/bin/sh:"] {
+            let error = parse("f", &format!("login_shell = \"{wrong}\"")).unwrap_err();
+            assert!(error.starts_with("f:1:15: `login_shell`"), "{error}");
         }
     }
 

@@ -42,6 +42,8 @@ pub const EXECS_PER_SESSION: u64 = 1_000_000;
 pub const EXEC_RECORD_BYTES: usize = 64 * 1024;
 /// Bytes that must be free for a recording to begin where a rule says `on_full = "refuse"`.
 pub const RECORDING_ROOM: u64 = 64 * 1024 * 1024;
+/// How long a login that must be recorded may go on before its recorded shell begins.
+pub const SHELL_TIME: Duration = Duration::from_secs(15);
 /// Files of one edit.
 pub const EDIT_FILES: usize = 16;
 /// Bytes of one file that is edited.

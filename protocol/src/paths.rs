@@ -38,6 +38,8 @@ pub const STORE: &str = "/var/lib/elevate/state.db";
 pub const LAST_GOOD_POLICY: &str = "/var/lib/elevate/policy.last-good";
 /// The settings that were believed last.
 pub const LAST_GOOD_SETTINGS: &str = "/var/lib/elevate/settings.last-good";
+/// The login shell of people whose logins are recorded (`login.record`).
+pub const RECORDED_SHELL: &str = "/usr/libexec/elevate/elevate-shell";
 /// Recordings of sessions.
 pub const RECORDINGS: &str = "/var/log/elevate/sessions";
 /// The unified cgroup hierarchy.

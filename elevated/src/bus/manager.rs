@@ -219,6 +219,31 @@ impl Manager {
         self.fresh(bus, &header, order).await
     }
 
+    /// Begin the shell of a login, recorded where a role wants it. What follows is said on the
+    /// stream; the first reply is the shell itself, for where nothing is recorded.
+    #[zbus(out_args("shell", "stream"))]
+    async fn login_shell(
+        &self,
+        ask: Fields,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &Connection,
+    ) -> Result<(String, zbus::OwnedFd), BusError> {
+        let uid = caller::uid(bus, &header).await?;
+        let refuse = |refusal| self.refuse(uid, "", "log in", refusal);
+        let ask = ask::read(ask).map_err(refuse)?;
+        let account = conversation::account(&self.0, uid).await?;
+        let shell = conversation::real_shell(&self.0, &account);
+        let ticket = self.0.admit(uid).map_err(refuse)?;
+        let (ours, theirs) = stream()?;
+        let id = self.0.new_id();
+        let daemon = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            conversation::shell(daemon, uid, id, ask, ours).await;
+            drop(ticket);
+        });
+        Ok((shell, theirs.into()))
+    }
+
     /// The rules of a user as JSON: one's own, or anybody's for root and auditors.
     async fn list_rules(
         &self,

@@ -61,7 +61,7 @@ async fn file(
     ask: &Ask,
     stream: &Stream,
 ) -> Result<(), Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let proved = proof::prove(daemon, stream, uid).await?;
     let elevation = build(daemon, uid, id, ask, &proved, stream).await?;
     daemon.expect_news(id);
     let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;

@@ -59,7 +59,7 @@ async fn file(
     extension: &Extension,
     stream: &Stream,
 ) -> Result<(), Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let proved = proof::prove(daemon, stream, uid).await?;
     let session = own_session(daemon, uid, extension.session)?;
     let terms = terms_now(daemon, &session).await?;
     let duration = extension.duration.unwrap_or(session.terms.default);

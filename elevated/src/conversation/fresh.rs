@@ -50,7 +50,7 @@ async fn carry_out(
     order: FreshOrder,
     stream: &Stream,
 ) -> Result<(), Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let proved = proof::prove(daemon, stream, uid).await?;
     let place = proved.login.place;
     let terminal = match order {
         FreshOrder::ForgetEverywhere => {

@@ -138,7 +138,7 @@ pub async fn judge(
         )
         .hint("ask an administrator for a role with a rule for it"));
     }
-    let words = Words::of(ask, &caller, &target);
+    let words = Words::of(daemon, ask, &caller, &target);
     let found = words.look_up(daemon, id, &caller, &target).await?;
     let (edit, paths) = match &found {
         Found::Edit(files) => (
@@ -205,7 +205,7 @@ pub(super) async fn again(
 }
 
 /// The account of `uid`, if it has one that counts now.
-pub(super) async fn account(daemon: &Daemon, uid: u32) -> Result<Account, Refusal> {
+pub async fn account(daemon: &Daemon, uid: u32) -> Result<Account, Refusal> {
     let (_, accounts) = daemon.facts().await?;
     let account = accounts.by_uid(uid);
     account.map_err(|unknown| no_account(uid, unknown))
@@ -234,7 +234,7 @@ pub(super) async fn hashed(
     let Some(before) = subject.command() else {
         return Ok(subject);
     };
-    let words = Words::of(ask, &answer.caller, &answer.target);
+    let words = Words::of(daemon, ask, &answer.caller, &answer.target);
     match words.hashed(daemon, id, &answer.target).await? {
         Resolution::Found(file) if file.identity == before.identity && file.path == before.path => {
             Ok(match subject {

@@ -2,7 +2,7 @@
 
 use elevate_protocol::Bytes;
 use elevate_protocol::launch::{Edit, EditFile, File, Header, Launch, Order, Record};
-use elevate_protocol::stdio;
+use elevate_protocol::stdio::{self, Route, Three};
 
 use super::environment::{self, Facts};
 use crate::daemon::Daemon;
@@ -16,7 +16,9 @@ pub(super) fn order(daemon: &Daemon, elevation: &Elevation) -> Vec<u8> {
         Header { order, id }.packet(&lead(daemon, elevation, file, argv))
     };
     match &elevation.asked.subject {
-        Subject::Command(file) => command(file, elevation.asked.argv.clone()),
+        Subject::Command(file) | Subject::Login(file) | Subject::Transfer(file) => {
+            command(file, elevation.asked.argv.clone())
+        }
         Subject::ByLoginShell(file, shell) => {
             command(shell, by_login_shell(file, shell, &elevation.asked.argv))
         }
@@ -41,13 +43,6 @@ fn edit(daemon: &Daemon, elevation: &Elevation, files: &[EditFile]) -> Edit {
 fn lead(daemon: &Daemon, elevation: &Elevation, file: &File, argv: Vec<Bytes>) -> Launch {
     let asked = &elevation.asked;
     let terms = &elevation.terms;
-    let facts = Facts {
-        caller: &asked.caller.account,
-        target: &asked.target,
-        argv: &asked.argv,
-        id: elevation.id,
-        secure_path: &daemon.settings.secure_path,
-    };
     Launch {
         caller: asked.caller.account.clone(),
         login_uid: asked.caller.login_uid,
@@ -55,9 +50,9 @@ fn lead(daemon: &Daemon, elevation: &Elevation, file: &File, argv: Vec<Bytes>) -
         argv,
         file: file.clone(),
         cwd: asked.cwd.clone(),
-        environment: environment::build(facts, &asked.environment),
+        environment: environment(daemon, elevation),
         window: asked.window,
-        routes: stdio::routes(asked.stdio, terms.record != Record::None),
+        routes: routes(elevation),
         record: terms.record,
         on_full: terms.on_full,
         execs: terms.execs,
@@ -69,6 +64,35 @@ fn lead(daemon: &Daemon, elevation: &Elevation, file: &File, argv: Vec<Bytes>) -
         idle: terms.idle.map(|idle| idle.as_millis() as u64),
         watched: daemon.is_watched(elevation.id),
         rule: elevation.rule.clone(),
+    }
+}
+
+/// A login keeps what it has; everybody else gets what the rule and we let them have.
+fn environment(daemon: &Daemon, elevation: &Elevation) -> Vec<Bytes> {
+    let asked = &elevation.asked;
+    if asked.subject.is_login() {
+        return asked.environment.clone();
+    }
+    let facts = Facts {
+        caller: &asked.caller.account,
+        target: &asked.target,
+        argv: &asked.argv,
+        id: elevation.id,
+        secure_path: &daemon.settings.secure_path,
+    };
+    environment::build(facts, &asked.environment)
+}
+
+/// The files that `sftp` passes go by the record; what it says of them does not.
+fn routes(elevation: &Elevation) -> Three<Route> {
+    let stdio = elevation.asked.stdio;
+    let recorded = stdio::routes(stdio, elevation.terms.record != Record::None);
+    match elevation.asked.subject {
+        Subject::Transfer(_) => {
+            let [input, output, _] = stdio::routes(stdio, false);
+            [input, output, recorded[2]]
+        }
+        _ => recorded,
     }
 }
 

@@ -72,7 +72,7 @@ async fn carry_out(
     user: &str,
     stream: &Stream,
 ) -> Result<(), Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let proved = proof::prove(daemon, stream, uid).await?;
     let account = whose(daemon, uid, order, user).await?;
     allowed(uid, &account, &proved)?;
     let by = daemon.name_of(uid);

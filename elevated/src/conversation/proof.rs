@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::stream::{Refusal, Stop, Stream, unexpected};
+use crate::daemon::Daemon;
 use crate::process::{self, Login};
 
 /// A process that proved itself, and the login behind it.
@@ -26,8 +27,16 @@ pub struct Proved {
     pub login: Login,
 }
 
-/// Have the client of `uid` prove itself; `nonce` is random.
-pub(super) async fn prove(stream: &Stream, uid: u32, nonce: String) -> Result<Proved, Stop> {
+/// Have the client of `uid` prove itself.
+pub(super) async fn prove(daemon: &Daemon, stream: &Stream, uid: u32) -> Result<Proved, Stop> {
+    let proved = proof(stream, uid, daemon.nonce()).await?;
+    Ok(Proved {
+        login: daemon.seen_from_outside(proved.login),
+        ..proved
+    })
+}
+
+async fn proof(stream: &Stream, uid: u32, nonce: String) -> Result<Proved, Stop> {
     let proof = tokio::time::timeout(PROOF_TIME, exchange(stream, uid, nonce));
     proof.await.unwrap_or_else(|_| {
         Err(Refusal::new(

@@ -184,6 +184,7 @@ fn proved(place: Option<Place>) -> Proved {
         pid: pid.as_raw_pid(),
         process: pidfd_open(pid, PidfdFlags::empty()).unwrap(),
         login: Login {
+            session: None,
             uid: Some(0),
             elevated: false,
             place,

@@ -52,7 +52,7 @@ async fn counted(
     ballot: Ballot,
     stream: &Stream,
 ) -> Result<ToClient, Stop> {
-    let proved = proof::prove(stream, uid, daemon.nonce()).await?;
+    let proved = proof::prove(daemon, stream, uid).await?;
     let (account, voter, _, _) = as_they_are(daemon, uid, &ballot, &proved).await?;
     let elevation = daemon.elevation(ballot.id).ok_or_else(Problem::not_found)?;
     // Nobody types a code for a vote that can't count; what counts is decided after it.

@@ -6,6 +6,7 @@ use elevate_protocol::{Bytes, ErrorName, Id};
 
 use super::ask::{Ask, Mode};
 use super::judge::Found;
+use super::shell::real_shell;
 use super::stream::Refusal;
 use crate::daemon::Daemon;
 use crate::launch;
@@ -27,15 +28,16 @@ pub(super) struct Words {
 
 impl Words {
     /// As `-s` and `-i` make them (sudo(8)): a shell where there are no words.
-    pub(super) fn of(ask: &Ask, caller: &Account, target: &Account) -> Self {
+    pub(super) fn of(daemon: &Daemon, ask: &Ask, caller: &Account, target: &Account) -> Self {
         let cwd = match ask.mode {
             Mode::Login => Bytes::from(target.home.as_str()),
             _ => ask.cwd.clone(),
         };
         let is_shell = ask.argv.is_empty();
+        let login_shell = real_shell(daemon, target);
         let shell = match ask.mode {
-            Mode::Login => &target.shell,
-            _ => &caller.shell,
+            Mode::Login => login_shell.clone(),
+            _ => real_shell(daemon, caller),
         };
         let (argv, files) = match (is_shell, ask.mode) {
             (true, Mode::Login) => {
@@ -59,7 +61,7 @@ impl Words {
             cwd,
             is_shell,
             mode: ask.mode,
-            login_shell: target.shell.as_str().into(),
+            login_shell: login_shell.as_str().into(),
         }
     }
 
@@ -143,7 +145,11 @@ impl Words {
     }
 }
 
-async fn resolve(daemon: &Daemon, id: Id, question: &Resolve) -> Result<Resolution, Refusal> {
+pub(super) async fn resolve(
+    daemon: &Daemon,
+    id: Id,
+    question: &Resolve,
+) -> Result<Resolution, Refusal> {
     launch::resolve(&daemon.launcher, id, question)
         .await
         .map_err(|error| {

@@ -128,6 +128,8 @@ mod tests {
             process,
             audit_session: Some(3),
             given: Given::Totp,
+            recorded: None,
+            shell_began: false,
         });
         (passed, open)
     }

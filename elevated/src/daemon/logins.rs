@@ -22,6 +22,7 @@ impl Daemon {
         drop(core);
         // The first one stays.
         let _ = self.kept_logins.set(kept);
+        self.expect_shells();
         tokio::spawn(Arc::clone(self).keep_changed_logins());
     }
 

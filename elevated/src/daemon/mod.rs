@@ -11,6 +11,7 @@ mod leavers;
 mod logins;
 mod restore;
 mod session;
+mod shells;
 mod ticker;
 
 use std::collections::HashMap;

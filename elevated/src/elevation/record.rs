@@ -33,13 +33,21 @@ pub enum Subject {
     ByLoginShell(File, File),
     /// These files are edited, and nothing is executed.
     Edit(Vec<EditFile>),
+    /// This shell is that of a login, which is recorded; nobody gains anything.
+    Login(File),
+    /// The same for a program that passes files (`sftp`): what it says of them is recorded, and not
+    /// the files.
+    Transfer(File),
 }
 
 impl Subject {
     /// The file that is executed, as the policy judged it.
     pub fn command(&self) -> Option<&File> {
         match self {
-            Subject::Command(file) | Subject::ByLoginShell(file, _) => Some(file),
+            Subject::Command(file)
+            | Subject::ByLoginShell(file, _)
+            | Subject::Login(file)
+            | Subject::Transfer(file) => Some(file),
             Subject::Edit(_) => None,
         }
     }
@@ -47,9 +55,14 @@ impl Subject {
     /// The paths that it is about, for people.
     pub fn paths(&self) -> Vec<&Bytes> {
         match self {
-            Subject::Command(file) | Subject::ByLoginShell(file, _) => vec![&file.path],
             Subject::Edit(files) => files.iter().map(|file| &file.path).collect(),
+            other => other.command().map(|file| &file.path).into_iter().collect(),
         }
+    }
+
+    /// Whether it is somebody's own login, and elevates nobody.
+    pub fn is_login(&self) -> bool {
+        matches!(self, Subject::Login(_) | Subject::Transfer(_))
     }
 }
 

@@ -7,7 +7,7 @@ use elevate_protocol::launch::{EndUser, UserEnded};
 use elevate_protocol::limits::LAUNCH_BYTES;
 use elevate_protocol::{Id, seqpacket};
 use rustix::process::Signal;
-use zbus::Connection;
+use zbus::{Connection, OwnedObjectPath};
 
 use super::{Launcher, Packets};
 
@@ -34,6 +34,30 @@ pub async fn end_user_units(bus: &Connection, uid: u32) {
         &uid,
     );
     let _ = terminated.await;
+}
+
+/// Have logind end the login of process `pid`, and where it doesn't know of one, all logins of `uid`.
+pub async fn end_login(bus: &Connection, pid: i32, uid: u32) {
+    const LOGIND: &str = "org.freedesktop.login1";
+    let pid = pid as u32;
+    let found = bus.call_method(
+        Some(LOGIND),
+        "/org/freedesktop/login1",
+        Some("org.freedesktop.login1.Manager"),
+        "GetSessionByPID",
+        &pid,
+    );
+    let Ok(found) = found.await else {
+        return end_user_units(bus, uid).await;
+    };
+    let Ok(session) = found.body().deserialize::<OwnedObjectPath>() else {
+        return end_user_units(bus, uid).await;
+    };
+    let interface = Some("org.freedesktop.login1.Session");
+    let ended = bus.call_method(Some(LOGIND), &session, interface, "Terminate", &());
+    if ended.await.is_err() {
+        end_user_units(bus, uid).await;
+    }
 }
 
 /// Have the launcher end every process of that uid, until none is left.

@@ -9,7 +9,7 @@ mod scope;
 
 pub use launcher::Launcher;
 pub use leader::Link;
-pub use leaver::{end_user, end_user_units};
+pub use leaver::{end_login, end_user, end_user_units};
 pub use packets::Packets;
 pub use resolve::resolve;
 pub use scope::{Bounds, Scopes};

@@ -2,6 +2,7 @@
 
 use elevate_policy::LoginVerdict;
 use elevate_protocol::account::Account;
+use elevate_protocol::paths::RECORDED_SHELL;
 
 use crate::identity::UnknownAccount;
 
@@ -12,11 +13,15 @@ pub enum Demand {
     Nothing {
         /// The role that admits it.
         role: String,
+        /// Whether it is recorded.
+        record: bool,
     },
     /// A code. A login is new, so that none can be fresh.
     Code {
         /// The role that admits it.
         role: String,
+        /// Whether it is recorded.
+        record: bool,
     },
     /// It will not be, whatever is given.
     Never {
@@ -32,11 +37,25 @@ pub fn demand(account: Result<&Account, &UnknownAccount>, verdict: LoginVerdict)
             why: unknown.to_string(),
         },
         (_, LoginVerdict::Refused { why }) => Demand::Never { why },
-        (_, LoginVerdict::Admitted { role, mfa, .. }) => {
+        (Ok(account), LoginVerdict::Admitted { record: true, .. })
+            if account.shell != RECORDED_SHELL =>
+        {
+            let why = format!(
+                "a role of theirs records logins, and their shell is {} and not {RECORDED_SHELL}",
+                account.shell
+            );
+            Demand::Never { why }
+        }
+        (
+            _,
+            LoginVerdict::Admitted {
+                role, mfa, record, ..
+            },
+        ) => {
             let role = role.to_string();
             match mfa {
-                None => Demand::Nothing { role },
-                Some(_) => Demand::Code { role },
+                None => Demand::Nothing { role, record },
+                Some(_) => Demand::Code { role, record },
             }
         }
     }
@@ -73,10 +92,37 @@ mod tests {
         let within = Mfa::Within(std::time::Duration::from_secs(3600));
         for mfa in [Mfa::Always, within] {
             let demand = demand(Ok(&account()), admitted(Some(mfa)));
-            assert_eq!(demand, Demand::Code { role: role.clone() });
+            let role = role.clone();
+            assert_eq!(
+                demand,
+                Demand::Code {
+                    role,
+                    record: false
+                }
+            );
         }
         let demand = demand(Ok(&account()), admitted(None));
-        assert_eq!(demand, Demand::Nothing { role });
+        let record = false;
+        assert_eq!(demand, Demand::Nothing { role, record });
+    }
+
+    #[test]
+    fn a_login_that_must_be_recorded_comes_in_by_the_shell_that_records() {
+        let recorded = || LoginVerdict::Admitted {
+            role: RoleName::new("web").unwrap(),
+            mfa: None,
+            record: true,
+            until: None,
+        };
+        let by_another = demand(Ok(&account()), recorded());
+        assert!(matches!(by_another, Demand::Never { why } if why.contains(RECORDED_SHELL)));
+        let account = Account {
+            shell: RECORDED_SHELL.into(),
+            ..account()
+        };
+        let (role, record) = ("web".to_owned(), true);
+        let by_it = demand(Ok(&account), recorded());
+        assert_eq!(by_it, Demand::Nothing { role, record });
     }
 
     #[test]

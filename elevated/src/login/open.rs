@@ -19,6 +19,12 @@ pub struct OpenLogin {
     pub audit_session: Option<u32>,
     /// What was given for it.
     pub given: Given,
+    /// The role that wants it recorded.
+    #[serde(default)]
+    pub recorded: Option<String>,
+    /// Whether a recorded shell has begun in it.
+    #[serde(default)]
+    pub shell_began: bool,
 }
 
 /// All of them.
@@ -56,6 +62,28 @@ impl OpenLogins {
         gone
     }
 
+    /// A shell begins in the login of `uid` that became this audit session: the role that wants it
+    /// recorded, if one does.
+    pub fn shell(&mut self, uid: u32, audit_session: u32) -> Option<String> {
+        let of_it = |open: &&mut OpenLogin| {
+            open.uid == uid && open.audit_session == Some(audit_session) && open.recorded.is_some()
+        };
+        let open = self.0.iter_mut().find(of_it)?;
+        open.shell_began = true;
+        open.recorded.clone()
+    }
+
+    /// The processes that opened them.
+    pub fn processes(&self) -> Vec<ProcessId> {
+        self.0.iter().map(|open| open.process).collect()
+    }
+
+    /// Whether the login that `process` opened must be recorded, and is not.
+    pub fn lacks_shell(&self, process: ProcessId) -> Option<&OpenLogin> {
+        let open = self.0.iter().find(|open| open.process == process)?;
+        (open.recorded.is_some() && !open.shell_began).then_some(open)
+    }
+
     /// How many of `uid` there are.
     pub fn count(&self, uid: u32) -> usize {
         self.0.iter().filter(|open| open.uid == uid).count()
@@ -78,7 +106,26 @@ mod tests {
             process: ProcessId { pid, start: 1 },
             audit_session: Some(7),
             given: Given::Totp,
+            recorded: None,
+            shell_began: false,
         }
+    }
+
+    #[test]
+    fn a_recorded_login_lacks_its_shell_until_it_begins() {
+        let mut logins = OpenLogins::default();
+        let recorded = OpenLogin {
+            recorded: Some("vendor".into()),
+            ..open(1)
+        };
+        logins.open(open(2));
+        logins.open(recorded.clone());
+        assert_eq!(logins.lacks_shell(open(2).process), None);
+        assert_eq!(logins.lacks_shell(open(1).process), Some(&recorded));
+        assert_eq!(logins.shell(5001, 7), None);
+        assert_eq!(logins.shell(5000, 8), None);
+        assert_eq!(logins.shell(5000, 7), Some("vendor".into()));
+        assert_eq!(logins.lacks_shell(open(1).process), None);
     }
 
     #[test]

@@ -25,6 +25,9 @@ const REFUSED: &str = "Login refused";
 /// out tells nothing.
 const DELAY: Duration = Duration::from_secs(1);
 
+/// The service whose logins have an audit session, or can't be recorded.
+const SSHD: &str = "sshd";
+
 /// An authentication that waits for a code.
 pub(super) struct Authentication {
     login: Login,
@@ -124,7 +127,12 @@ pub(super) async fn admit(
     caller: &Caller,
     login: &Login,
 ) -> Result<Option<String>, String> {
-    let (account, given, role) = match admitted(daemon, caller, login).await {
+    let Admitted {
+        account,
+        given,
+        role,
+        ..
+    } = match admitted(daemon, caller, login).await {
         Ok(admitted) => admitted,
         Err(Refusal { uid, why, told }) => {
             daemon.record(audit::login_refused(login, uid, &why));
@@ -141,11 +149,19 @@ struct Refusal {
     told: String,
 }
 
+/// Somebody who may come in.
+struct Admitted {
+    account: Account,
+    given: Given,
+    role: String,
+    record: bool,
+}
+
 async fn admitted(
     daemon: &Arc<Daemon>,
     caller: &Caller,
     login: &Login,
-) -> Result<(Account, Given, String), Refusal> {
+) -> Result<Admitted, Refusal> {
     let refused = |uid: Option<u32>, why: String| Refusal {
         uid,
         why,
@@ -155,15 +171,27 @@ async fn admitted(
         .await
         .map_err(|why| refused(None, why))?;
     let uid = account.as_ref().map(|account| account.uid);
-    let (account, role) = match (account, demand) {
-        (Some(account), Demand::Nothing { role }) => return Ok((account, Given::Nothing, role)),
-        (Some(account), Demand::Code { role }) => (account, role),
+    let (account, role, record) = match (account, demand) {
+        (Some(account), Demand::Nothing { role, record }) => {
+            return Ok(Admitted {
+                account,
+                given: Given::Nothing,
+                role,
+                record,
+            });
+        }
+        (Some(account), Demand::Code { role, record }) => (account, role, record),
         (_, Demand::Never { why }) => return Err(refused(uid, why)),
         (None, _) => return Err(refused(None, "there is no such account here".into())),
     };
     let given = daemon.given(login, account.uid, caller.process);
     match given.filter(|given| given.is_factor()) {
-        Some(given) => Ok((account, given, role)),
+        Some(given) => Ok(Admitted {
+            account,
+            given,
+            role,
+            record,
+        }),
         None => Err(Refusal {
             uid,
             why: "a code is owed and this login was never asked for one".into(),
@@ -188,7 +216,12 @@ pub(super) async fn open(
     caller: &Caller,
     login: Login,
 ) -> Result<(), String> {
-    let (account, given, _) = match admitted(daemon, caller, &login).await {
+    let Admitted {
+        account,
+        given,
+        role,
+        record,
+    } = match admitted(daemon, caller, &login).await {
         Ok(admitted) => admitted,
         Err(Refusal { uid, why, told }) => {
             daemon.record(audit::login_refused(&login, uid, &why));
@@ -201,6 +234,13 @@ pub(super) async fn open(
     let login_uid = process::login(pid).ok().and_then(|login| login.uid);
     // pam_loginuid comes before us in the stack; without it nothing ties later calls to this login.
     let audit_session = audit_session.filter(|_| login_uid == Some(uid));
+    // Through su nobody gets an audit session of their own: the login behind it is recorded, or not.
+    let recorded = record && (audit_session.is_some() || login.service == SSHD);
+    if recorded && audit_session.is_none() {
+        let why = "it must be recorded, and pam_loginuid gave it no audit session";
+        daemon.record(audit::login_refused(&login, Some(uid), why));
+        return Err(REFUSED.into());
+    }
     daemon.record(audit::login_session(&login, Some(uid), audit_session, true));
     daemon.opened(OpenLogin {
         login,
@@ -208,7 +248,12 @@ pub(super) async fn open(
         process: caller.process,
         audit_session,
         given,
+        recorded: recorded.then_some(role),
+        shell_began: false,
     });
+    if recorded {
+        daemon.expect_shell(caller.process);
+    }
     Ok(())
 }
 

@@ -1,0 +1,3 @@
+fn main() {
+    elevate_client::login_shell::main().leave()
+}
