@@ -1,16 +1,17 @@
-//! `elevate` without the bus, for tests: its stream is the socket at the path that it is given. With
-//! a second word it is `elevatectl mfa`.
+//! `elevate` without the bus, for tests: its stream is the socket at the path that it is given, and
+//! the words after that are flags of its own. With `mfa` as the second word it is `elevatectl mfa`.
 
 use std::os::fd::OwnedFd;
 
+use elevate_client::cli::{Options, Order, parse_elevate};
 use elevate_client::conversation::Broken;
 use elevate_client::ctl::mfa;
-use elevate_client::elevate::begin;
-use elevate_client::elevate::request::{Person, hold};
+use elevate_client::elevate::person::Means;
+use elevate_client::elevate::request::hold;
+use elevate_client::elevate::{begin, kinds};
 use elevate_client::exit::Exit;
 use elevate_client::failure::Failure;
 use elevate_client::terminal::Terminal;
-use elevate_client::{session, stdio};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 fn main() {
@@ -25,20 +26,25 @@ fn main() {
 
 fn run() -> Result<Exit, Failure> {
     let stream = connect()?;
-    if std::env::args_os().nth(2).is_some() {
+    if std::env::args_os().nth(2).is_some_and(|word| word == "mfa") {
         return manage(&stream);
     }
-    let kinds = stdio::inspect()?;
+    let options = options()?;
+    let kinds = kinds(&options)?;
     let terminal = Terminal::open();
-    let status = kinds[2] == elevate_protocol::stdio::Kind::Terminal;
     eprintln!("kinds {kinds:?}");
-    let person = Person {
-        terminal: terminal.as_ref(),
-        status,
-    };
-    begin(hold(&stream, &person), |attach| {
-        session::run(stream, attach, kinds, terminal)
-    })
+    let means = Means::of(&options.questions)?;
+    let person = means.person(terminal.as_ref(), kinds, &options.target);
+    begin(hold(&stream, person), &options, (stream, kinds, terminal))
+}
+
+fn options() -> Result<Options, Failure> {
+    let words = ["elevate".into()].into_iter();
+    let flags = std::env::args_os().skip(2);
+    match parse_elevate(words.chain(flags).chain(["id".into()])) {
+        Ok(Order::Run(options)) => Ok(*options),
+        other => Err(Failure::usage(format!("{other:?}"))),
+    }
 }
 
 fn manage(stream: &OwnedFd) -> Result<Exit, Failure> {

@@ -30,6 +30,15 @@ impl Exit {
     }
 }
 
+/// Go on as a process that no shell waits for and no terminal sends signals to; the one that was
+/// started ends with status 0 (daemon(3)). To be called before any thread is started.
+pub fn leave_to_the_background() -> Result<(), crate::failure::Failure> {
+    let (in_this_folder, with_these_streams) = (true, true);
+    nix::unistd::daemon(in_this_folder, with_these_streams).map_err(|error| {
+        crate::failure::Failure::new(format!("cannot go to the background: {error}"))
+    })
+}
+
 /// Keep other programs of the same user from attaching to this process, and the kernel from
 /// writing its memory to a file (prctl(2), PR_SET_DUMPABLE).
 pub fn become_undumpable() -> Result<(), crate::failure::Failure> {

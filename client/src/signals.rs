@@ -86,6 +86,14 @@ impl Signals {
         }
         result
     }
+
+    /// Do `work` while all of them have their usual effect: a program started by it inherits that.
+    pub fn with_all_default<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _ = self.set.thread_unblock();
+        let result = work();
+        let _ = self.set.thread_block();
+        result
+    }
 }
 
 impl AsFd for Signals {

@@ -117,6 +117,11 @@ impl Terminal {
         restore(&self.device, &self.saved);
     }
 
+    /// Leave it to somebody else who has taken it meanwhile, as they made it.
+    pub fn leave(&self) {
+        lock(&self.saved).take();
+    }
+
     /// Have a panic put the terminal back before it says anything.
     pub fn restore_on_panic(&self) {
         let (device, saved) = (self.device.clone(), self.saved.clone());

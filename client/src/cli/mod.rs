@@ -3,6 +3,7 @@
 mod ctl;
 mod elevate;
 mod login;
+mod order;
 mod sudo;
 
 pub use ctl::{
@@ -10,7 +11,8 @@ pub use ctl::{
     Play, PolicyVerb, SessionsVerb, Verb, Whose, WhyArguments, elevatectl_command,
     parse_elevatectl,
 };
-pub use elevate::{Options, elevate_command, parse_elevate};
+pub use elevate::{elevate_command, parse_elevate};
+pub use order::{Listing, Options, Order, Questions, Target, What};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 
 use crate::exit::Exit;

@@ -1,7 +1,7 @@
-//! Flags that sudo has and this version doesn't: recognised, so that hands and scripts that know
-//! sudo are told what to do instead of something being guessed.
+//! Flags that sudo has and we don't: recognised, so that hands and scripts that know sudo are told
+//! what to do instead of something being guessed.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -31,48 +31,27 @@ const fn with_value(short: char, long: &'static str, instead: &'static str) -> M
     }
 }
 
-const SHELL: &str = "name the shell: elevate bash -l";
-const FORGET: &str =
-    "a code counts for this terminal of this login alone; log out to have it forgotten";
-const TYPED: &str = "codes are typed on the terminal, and no password is asked for";
-
 const MISSING: &[Missing] = &[
-    missing('i', "login", SHELL),
-    missing('s', "shell", SHELL),
-    missing('e', "edit", "run the editor itself, where a rule allows it"),
-    missing('k', "reset-timestamp", FORGET),
-    missing('K', "remove-timestamp", FORGET),
+    missing('B', "bell", "have the prompt ring: -p $'\\aCode: '"),
     missing(
-        'v',
-        "validate",
-        "a command asks for a code when one is owed",
-    ),
-    missing('l', "list", "ask with: elevatectl policy why -- COMMAND"),
-    with_value(
-        'U',
-        "other-user",
-        "ask with: elevatectl policy why --user USER -- COMMAND",
+        'N',
+        "no-update",
+        "have the code forgotten afterwards with: elevate -k",
     ),
     missing(
-        'E',
-        "preserve-env",
-        "name variables in the rule: session.keep_env",
+        'P',
+        "preserve-groups",
+        "the groups are always those of the target user; choose one with -g",
     ),
-    with_value(
-        'D',
-        "chdir",
-        "change the folder first: cd DIR && elevate COMMAND",
-    ),
-    missing('H', "set-home", "HOME is always the target user's"),
-    missing('b', "background", "use the shell: elevate COMMAND &"),
-    missing('S', "stdin", TYPED),
-    missing('A', "askpass", TYPED),
-    with_value('p', "prompt", "the question for a code is always the same"),
     with_value('C', "close-from", "no other descriptors are ever passed on"),
     with_value('R', "chroot", "run chroot itself, where a rule allows it"),
     with_value('T', "command-timeout", "use --for DURATION"),
     with_value('r', "role", "SELinux contexts cannot be chosen"),
     with_value('t', "type", "SELinux contexts cannot be chosen"),
+    Missing {
+        short: None,
+        ..with_value(' ', "host", HOST)
+    },
     Missing {
         short: None,
         ..with_value(
@@ -82,6 +61,7 @@ const MISSING: &[Missing] = &[
         )
     },
 ];
+const HOST: &str = "run it there: ssh HOST elevate COMMAND";
 
 /// Add them to `command`, hidden, so that they are parsed as sudo parses them.
 pub(super) fn add_to(command: Command) -> Command {
@@ -91,13 +71,10 @@ pub(super) fn add_to(command: Command) -> Command {
             Some(short) => argument.short(short),
             None => argument,
         };
-        if missing.takes_value {
-            argument.action(ArgAction::Append)
-        } else if missing.long == "preserve-env" {
-            argument.num_args(0..=1).require_equals(true)
-        } else {
-            argument.action(ArgAction::Count)
-        }
+        argument.action(match missing.takes_value {
+            true => ArgAction::Append,
+            false => ArgAction::Count,
+        })
     }))
 }
 
@@ -115,15 +92,39 @@ fn is_used(matches: &ArgMatches, missing: &Missing) -> bool {
     matches.value_source(missing.long) == Some(clap::parser::ValueSource::CommandLine)
 }
 
-/// The refusal for `NAME=value` in place of a command.
-pub(super) fn assignment(word: &OsStr) -> Option<Failure> {
-    let mut parts = word.as_bytes().splitn(2, |byte| *byte == b'=');
-    let name = parts.next()?;
-    parts.next()?;
-    let is_name = name.first().is_some_and(|byte| !byte.is_ascii_digit())
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let instead = "use env(1), where a rule allows it: elevate env NAME=value COMMAND";
-    is_name.then(|| unsupported("NAME=value", instead))
+/// The refusal for sudo's `-h HOST`, which clap takes for a cry for help: that would end with
+/// status 0, as if the command had run.
+pub(super) fn elsewhere(words: &[OsString]) -> Option<Failure> {
+    let host = |pair: &[OsString]| pair[0] == "-h" && !pair[1].as_bytes().starts_with(b"-");
+    let named = words.windows(2).any(host);
+    named.then(|| unsupported("-h HOST", HOST))
+}
+
+/// How many of the first words are `NAME=value`.
+pub(super) fn assignments(words: &[OsString]) -> usize {
+    let first_other = words.iter().position(|word| !is_assignment(word));
+    first_other.unwrap_or(words.len())
+}
+
+fn is_assignment(word: &OsStr) -> bool {
+    let bytes = word.as_bytes();
+    let Some(end) = bytes.iter().position(|byte| *byte == b'=') else {
+        return false;
+    };
+    let name = &bytes[..end];
+    name.first().is_some_and(|byte| !byte.is_ascii_digit())
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+}
+
+/// A flag as it is called on the command line.
+pub(super) fn shown(long: &str) -> String {
+    let command = super::elevate_command();
+    let mut arguments = command.get_arguments();
+    let argument = arguments.find(|argument| argument.get_long() == Some(long));
+    match argument.and_then(Arg::get_short) {
+        Some(short) => format!("-{short} (--{long})"),
+        None => format!("--{long}"),
+    }
 }
 
 fn unsupported(what: &str, instead: &str) -> Failure {

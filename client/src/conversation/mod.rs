@@ -1,7 +1,12 @@
 //! What every conversation with the daemon shares, whatever it is about: proving who we are, giving
 //! codes, and the ways in which it comes to nothing.
 
+mod asking;
+mod askpass;
+mod input;
 mod prompt;
+mod question;
+mod wording;
 
 use std::io::Write as _;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,7 +19,9 @@ use elevate_protocol::{ErrorName, Secret, escape, limits};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::{Zeroize as _, Zeroizing};
 
-pub(crate) use self::prompt::Question;
+pub use self::asking::{Asking, Place};
+pub(crate) use self::question::Question;
+pub(crate) use self::wording::{Names, wording};
 use crate::failure::Failure;
 use crate::signals::{FATAL, Signals};
 use crate::terminal::Terminal;
@@ -38,8 +45,9 @@ impl<E: Into<Failure>> From<E> for Broken {
 #[derive(Debug)]
 pub(crate) struct Conversation<'a> {
     stream: &'a OwnedFd,
-    /// Where the person can be asked; none where they cannot.
-    terminal: Option<&'a Terminal>,
+    asking: Asking<'a>,
+    /// How a code is asked for, where that is not the daemon's to say.
+    wording: Option<String>,
     program: &'static str,
     signals: Signals,
 }
@@ -52,17 +60,32 @@ impl<'a> Conversation<'a> {
         terminal: Option<&'a Terminal>,
         program: &'static str,
     ) -> Result<Conversation<'a>, Broken> {
-        if let Some(terminal) = terminal {
-            terminal.restore_on_panic();
+        Conversation::with(stream, Asking::on(terminal), program)
+    }
+
+    /// The same with other ways of asking.
+    pub(crate) fn with(
+        stream: &'a OwnedFd,
+        asking: Asking<'a>,
+        program: &'static str,
+    ) -> Result<Conversation<'a>, Broken> {
+        if let Asking::Terminal(place) = &asking {
+            place.terminal.restore_on_panic();
         }
         let conversation = Conversation {
             stream,
-            terminal,
+            asking,
+            wording: None,
             program,
             signals: Signals::take(&FATAL)?,
         };
         conversation.say(&ToServer::Hello)?;
         Ok(conversation)
+    }
+
+    /// Ask for codes with these words.
+    pub(crate) fn worded(self, wording: Option<String>) -> Conversation<'a> {
+        Conversation { wording, ..self }
     }
 
     /// Send one message.
@@ -136,11 +159,14 @@ impl<'a> Conversation<'a> {
     }
 
     fn give_code(&mut self, prompt: &str) -> Result<(), Broken> {
-        if self.terminal.is_none() {
+        if !self.can_ask() {
             return Err(no_terminal().into());
         }
+        // Their own words the person may see as they are.
+        let own = self.wording.clone();
+        let text = own.unwrap_or_else(|| escape::line(prompt.as_bytes()));
         let question = Question {
-            text: &escape::line(prompt.as_bytes()),
+            text: &text,
             hidden: true,
             longest: limits::CODE_BYTES,
             missing: "no verification code was given",
@@ -154,17 +180,13 @@ impl<'a> Conversation<'a> {
     /// What the person answers; none where the daemon said something meanwhile, such as that the
     /// time for it is over, or where nobody can be asked.
     pub(crate) fn ask(&mut self, question: &Question<'_>) -> Result<Option<Secret>, Broken> {
-        match self.terminal {
-            Some(terminal) => {
-                prompt::ask(terminal, question, self.stream.as_fd(), &mut self.signals)
-            }
-            None => Ok(None),
-        }
+        self.asking
+            .ask(question, self.stream.as_fd(), &mut self.signals)
     }
 
     /// Whether the person can be asked.
     pub(crate) fn can_ask(&self) -> bool {
-        self.terminal.is_some()
+        self.asking.is_possible()
     }
 
     /// A line for the person.

@@ -1,14 +1,17 @@
-//! Asking the person for a line.
+//! Asking the person for a line, on their terminal.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use elevate_protocol::Secret;
 use nix::sys::signal::Signal;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::LocalModes;
 use zeroize::Zeroizing;
 
-use super::Broken;
+use super::asking::Place;
+use super::input::LINE_BYTES;
+use super::{Broken, Question};
 use crate::failure::Failure;
 use crate::signals::Signals;
 use crate::terminal::{Hidden, Terminal};
@@ -16,21 +19,11 @@ use crate::terminal::{Hidden, Terminal};
 /// What stops a job and continues it. Between the two the terminal is the shell's, and in the end
 /// it is as the shell left it.
 const JOBS: [Signal; 2] = [Signal::SIGTSTP, Signal::SIGCONT];
-/// A line holds at most 4095 bytes (termios(3)).
-const LINE_BYTES: usize = 4096;
-
-/// What to ask for, and how.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Question<'a> {
-    /// As it is shown.
-    pub(crate) text: &'a str,
-    /// Whether nothing of what is typed may be shown.
-    pub(crate) hidden: bool,
-    /// Bytes of an answer at most.
-    pub(crate) longest: usize,
-    /// What is said where nothing is answered.
-    pub(crate) missing: &'static str,
-}
+/// How often to look what others made of the terminal meanwhile: nobody tells of that.
+const LOOK_AGAIN: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
 
 /// What came while the question stood.
 enum Event {
@@ -44,41 +37,74 @@ enum Event {
     Stop,
     /// We were stopped, and were continued.
     Continued,
+    /// Somebody had the terminal show again what is typed.
+    Shown,
+    /// Another command of the pipeline took the terminal for itself.
+    Taken,
 }
 
-/// Ask `question` on the terminal. Ends without an answer when `stream` has something to say.
+/// Ask `question` there. Ends without an answer when `stream` has something to say.
 ///
 /// However it ends, the terminal is as it was before, and nothing that was typed and not answered
-/// with is left in it: neither we nor the shell shows half a code.
+/// with is left in it: neither we nor the shell shows half a code. Where another command of the same
+/// pipeline has taken the terminal, as pagers do, nothing is asked: it would read what is typed, and
+/// show it.
 pub(super) fn ask(
-    terminal: &Terminal,
+    place: Place<'_>,
     question: &Question<'_>,
     stream: BorrowedFd<'_>,
     signals: &mut Signals,
 ) -> Result<Option<Secret>, Broken> {
     let mut jobs = Signals::take(&JOBS)?;
+    let terminal = place.terminal;
     loop {
+        come_forward(terminal, &mut jobs)?;
+        if place.shared && terminal.is_taken() {
+            return Err(taken().into());
+        }
         let event = {
             let _hidden = hide(terminal, question)?;
             // Whoever waited in the background for that was continued to get here. As news it would
             // have us ask anew, and forget what was typed meanwhile.
             forget(&mut jobs);
-            show(terminal, question.text)?;
-            next(terminal, question, stream, signals, &mut jobs)
+            show(place, question.text)?;
+            next(place, question, stream, signals, &mut jobs)
         };
         match event {
             // What is typed leaves no line end where it isn't shown.
             Ok(Event::Line(_)) if !question.hidden => {}
-            _ => show(terminal, "\n")?,
+            _ => show(place, "\n")?,
         }
         match event? {
             Event::Line(answer) => return Ok(Some(answer)),
             Event::Said => return Ok(None),
             Event::Fatal(signal) => return Err(Broken::Interrupted(signal)),
+            Event::Taken => return Err(taken().into()),
             Event::Stop => stop(&mut jobs),
-            Event::Continued => {}
+            Event::Continued | Event::Shown => {}
         }
     }
+}
+
+/// In the background the terminal belongs to somebody else: stop with the whole job, as whoever reads
+/// it there does, until the shell brings us forward.
+fn come_forward(terminal: &Terminal, jobs: &mut Signals) -> Result<(), Failure> {
+    while !terminal.is_foreground() {
+        forget(jobs);
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TTIN);
+        let continued = std::iter::from_fn(|| jobs.arrived()).any(|s| s == Signal::SIGCONT);
+        // No shell is there that could, or nobody wants us to stop (signal(7), SIG_IGN).
+        if !continued && !terminal.is_foreground() {
+            return Err(Failure::new("nothing can be asked in the background")
+                .hint("run it in the foreground, or give a code first with: elevate -v"));
+        }
+    }
+    Ok(())
+}
+
+fn taken() -> Failure {
+    Failure::new("another command of the pipeline uses the terminal, and would read what is typed")
+        .hint("answer first: give a code with elevate -v, a reason with --reason TEXT")
 }
 
 fn hide<'a>(
@@ -91,13 +117,17 @@ fn hide<'a>(
     }
 }
 
-fn show(terminal: &Terminal, text: &str) -> Result<(), Failure> {
+fn show(place: Place<'_>, text: &str) -> Result<(), Failure> {
+    let to = match place.on_error {
+        true => rustix::stdio::stderr(),
+        false => place.terminal.as_fd(),
+    };
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        match rustix::io::write(terminal, rest) {
+        match rustix::io::write(to, rest) {
             Ok(count) => rest = &rest[count..],
             Err(Errno::AGAIN) => {
-                poll(&mut [PollFd::new(terminal, PollFlags::OUT)], None)?;
+                poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None)?;
             }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -107,12 +137,13 @@ fn show(terminal: &Terminal, text: &str) -> Result<(), Failure> {
 }
 
 fn next(
-    terminal: &Terminal,
+    place: Place<'_>,
     question: &Question<'_>,
     stream: BorrowedFd<'_>,
     signals: &mut Signals,
     jobs: &mut Signals,
 ) -> Result<Event, Failure> {
+    let terminal = place.terminal;
     loop {
         let mut waiting = [
             PollFd::new(terminal, PollFlags::IN),
@@ -120,7 +151,7 @@ fn next(
             PollFd::new(signals, PollFlags::IN),
             PollFd::new(jobs, PollFlags::IN),
         ];
-        match poll(&mut waiting, None) {
+        match poll(&mut waiting, Some(&LOOK_AGAIN)) {
             Err(Errno::INTR) => continue,
             other => other?,
         };
@@ -136,8 +167,11 @@ fn next(
         if said {
             return Ok(Event::Said);
         }
+        if let Some(event) = disturbed(place, question) {
+            return Ok(event);
+        }
         if typed && let Some(line) = read(terminal)? {
-            return answer(&line, question).map(Event::Line);
+            return question.answer(&line).map(Event::Line);
         }
     }
 }
@@ -155,18 +189,19 @@ fn read(terminal: &Terminal) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     }
 }
 
-fn answer(typed: &[u8], question: &Question<'_>) -> Result<Secret, Failure> {
-    let text = Zeroizing::new(String::from_utf8_lossy(typed).into_owned());
-    let text = text.trim();
-    let longest = question.longest;
-    if text.is_empty() {
-        return Err(Failure::new(question.missing));
+/// What somebody else made of the terminal while the question stood.
+fn disturbed(place: Place<'_>, question: &Question<'_>) -> Option<Event> {
+    if !place.terminal.is_foreground() {
+        return None;
     }
-    if text.len() > longest {
-        let message = format!("an answer here has at most {longest} bytes");
-        return Err(Failure::new(message));
+    let modes = rustix::termios::tcgetattr(place.terminal).ok()?.local_modes;
+    if place.shared && !modes.contains(LocalModes::ICANON) {
+        // It is theirs now, and they put it back themselves.
+        place.terminal.leave();
+        return Some(Event::Taken);
     }
-    Ok(Secret::from(text.to_owned()))
+    let shown = question.hidden && modes.contains(LocalModes::ECHO);
+    shown.then_some(Event::Shown)
 }
 
 /// Stop with the whole job until the shell continues us. Returns at once where nobody could.
@@ -180,29 +215,4 @@ fn stop(jobs: &mut Signals) {
 
 fn forget(jobs: &mut Signals) {
     while jobs.arrived().is_some() {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_or_endless_answer_is_none() {
-        let question = Question {
-            text: "Reason: ",
-            hidden: false,
-            longest: 20,
-            missing: "no reason was given",
-        };
-        assert_eq!(
-            answer(b" restart \n", &question).unwrap().reveal(),
-            "restart"
-        );
-        for empty in [&b""[..], b" \n"] {
-            let failure = answer(empty, &question).unwrap_err();
-            assert_eq!(failure.message, "no reason was given");
-        }
-        let failure = answer(&[b'x'; 21], &question).unwrap_err();
-        assert_eq!(failure.message, "an answer here has at most 20 bytes");
-    }
 }

@@ -8,10 +8,10 @@ use crate::failure::Failure;
 
 /// The status that stands for "whoever read our output went away": we end by SIGPIPE then, as
 /// other tools do.
-pub(super) const NOBODY_READS: u8 = 141;
+pub(crate) const NOBODY_READS: u8 = 141;
 
 /// Write `text` to standard output.
-pub(super) fn write(text: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(text: &[u8]) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     let written = output.write_all(text).and_then(|()| output.flush());
     written.map_err(|error| match error.kind() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// Text that the daemon has escaped already. Nothing that steers a terminal passes, whatever the
 /// daemon did; its backslashes stay as they are.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let parts = text.split('\\').map(|part| escape::line(part.as_bytes()));
     parts.collect::<Vec<_>>().join("\\")
 }
@@ -28,7 +28,7 @@ pub(super) fn time(milliseconds: u64) -> String {
 }
 
 /// Milliseconds as a duration, `1h 30m`.
-pub(super) fn duration(milliseconds: u64) -> String {
+pub(crate) fn duration(milliseconds: u64) -> String {
     let Ok(duration) = SignedDuration::try_from(Duration::from_millis(milliseconds)) else {
         return "-".into();
     };

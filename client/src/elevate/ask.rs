@@ -1,5 +1,6 @@
 //! What is told to the daemon about the command and about us.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -10,48 +11,128 @@ use elevate_protocol::stream::{harmless, kept_by_default};
 use zbus::Variant;
 
 use crate::bus::Ask;
-use crate::cli::Options;
+use crate::cli::{Options, What};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// The argument of `Manager.Elevate`.
+/// The argument of `Manager.Elevate`. `asks` says whether questions can be answered.
 pub(super) fn ask(
     options: &Options,
     kinds: Three<Kind>,
     terminal: Option<&Terminal>,
+    asks: bool,
 ) -> Result<Ask, Failure> {
-    let argv: Vec<Vec<u8>> = words(&options.command)?;
+    let folder = folder()?;
+    let environment = environment(std::env::vars_os());
     let mut asked = Ask::from([
-        (ask::ARGV, Variant::new(argv)),
-        (ask::CWD, Variant::new(folder()?)),
-        (
-            ask::ENVIRONMENT,
-            Variant::new(environment(std::env::vars_os())),
-        ),
+        (ask::ARGV, Variant::new(argv(options, &folder)?)),
+        (ask::CWD, Variant::new(folder_of(options, folder))),
+        (ask::ENVIRONMENT, Variant::new(environment)),
         (ask::STDIO, Variant::new(kinds.map(name).to_vec())),
     ]);
-    let texts = [
-        (ask::USER, &options.user),
-        (ask::GROUP, &options.group),
-        (ask::REASON, &options.reason),
-        (ask::RULE, &options.rule),
+    put_texts(
+        &mut asked,
+        [
+            (ask::USER, &options.target.user),
+            (ask::GROUP, &options.target.group),
+            (ask::REASON, &options.reason),
+            (ask::RULE, &options.rule),
+        ],
+    );
+    if let Some(duration) = options.duration {
+        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        asked.insert(ask::DURATION, Variant::new(milliseconds));
+    }
+    let window = terminal.and_then(Terminal::window);
+    if let Some(window) = window {
+        asked.insert(ask::WINDOW, Variant::new((window.rows, window.columns)));
+    }
+    let shell = match options.what {
+        What::Shell => Some("plain"),
+        What::Login => Some("login"),
+        What::Command | What::Edit => None,
+    };
+    if let Some(shell) = shell {
+        asked.insert(ask::SHELL, Variant::new(shell.to_owned()));
+    }
+    let set = set(options, |name| std::env::var_os(name));
+    if !set.is_empty() {
+        asked.insert(ask::SET, Variant::new(set));
+    }
+    let yes = [
+        (ask::NON_INTERACTIVE, options.questions.non_interactive),
+        (ask::EDIT, options.what == What::Edit),
+        (ask::PRESERVE, options.preserve),
+        (ask::FORGET, options.forget),
+        // Whoever has a terminal can be asked anyway.
+        (ask::ANSWERS, asks && window.is_none()),
     ];
+    asked.extend(
+        yes.into_iter()
+            .filter(|(_, yes)| *yes)
+            .map(|(key, _)| (key, Variant::new(true))),
+    );
+    Ok(asked)
+}
+
+/// Add those that are given.
+pub(crate) fn put_texts<const N: usize>(
+    asked: &mut Ask,
+    texts: [(&'static str, &Option<String>); N],
+) {
     for (key, text) in texts {
         if let Some(text) = text {
             asked.insert(key, Variant::new(text.clone()));
         }
     }
-    if let Some(duration) = options.duration {
-        let milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        asked.insert(ask::DURATION, Variant::new(milliseconds));
+}
+
+/// The words, with files to be edited as paths from the root on.
+fn argv(options: &Options, folder: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut argv = words(&options.command)?;
+    if options.what == What::Edit {
+        let folder = folder_of(options, folder.to_vec());
+        for file in &mut argv {
+            *file = beneath(&folder, std::mem::take(file));
+        }
     }
-    if let Some(window) = terminal.and_then(Terminal::window) {
-        asked.insert(ask::WINDOW, Variant::new((window.rows, window.columns)));
+    Ok(argv)
+}
+
+/// Where it is to run.
+fn folder_of(options: &Options, here: Vec<u8>) -> Vec<u8> {
+    match &options.folder {
+        Some(folder) => beneath(&here, folder.as_bytes().to_vec()),
+        None => here,
     }
-    if options.non_interactive {
-        asked.insert(ask::NON_INTERACTIVE, Variant::new(true));
+}
+
+/// `path` as it is meant in `folder`. No link is followed, and no `..`: behind a link that would lead
+/// elsewhere, and whoever opens it says where.
+fn beneath(folder: &[u8], path: Vec<u8>) -> Vec<u8> {
+    match path.first() {
+        Some(b'/') => path,
+        _ if folder.ends_with(b"/") => [folder, &path].concat(),
+        _ => [folder, b"/", &path].concat(),
     }
-    Ok(asked)
+}
+
+/// The variables that must be set: those of `--preserve-env` that are set here, and the ones that
+/// the command line sets. Of several with one name the last counts.
+fn set(options: &Options, value: impl Fn(&str) -> Option<OsString>) -> Vec<Vec<u8>> {
+    let kept = options.keep.iter().filter_map(|name| {
+        let value = value(name)?;
+        Some((name.as_bytes().to_vec(), value.into_vec()))
+    });
+    let set = options.set.iter().filter_map(|set| {
+        let end = set.as_bytes().iter().position(|byte| *byte == b'=')?;
+        let (name, value) = set.as_bytes().split_at(end);
+        Some((name.to_vec(), value[1..].to_vec()))
+    });
+    let last: BTreeMap<Vec<u8>, Vec<u8>> = kept.chain(set).collect();
+    let last = last.into_iter();
+    last.map(|(name, value)| assignment(&name, &value))
+        .collect()
 }
 
 /// A command's words, where they are within what the daemon takes (its message would be a
@@ -89,13 +170,27 @@ fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<Vec<u8>> 
     within_limits(kept.map(|(name, value)| assignment(name.as_bytes(), value.as_bytes())))
 }
 
+/// The variables that [`environment`] leaves for a rule to ask for.
+pub(super) fn further(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> impl Iterator<Item = Vec<u8>> {
+    let further = all.filter(|(name, _)| !kept_by_default(name.as_bytes()));
+    further.map(|(name, value)| assignment(name.as_bytes(), value.as_bytes()))
+}
+
+/// One variable of ours, if it is set.
+pub(super) fn variable(name: &str) -> Option<Vec<u8>> {
+    let value = std::env::var_os(name)?;
+    Some(assignment(name.as_bytes(), value.as_bytes()))
+}
+
 /// `NAME=value`.
-pub(super) fn assignment(name: &[u8], value: &[u8]) -> Vec<u8> {
+pub(crate) fn assignment(name: &[u8], value: &[u8]) -> Vec<u8> {
     [name, b"=", value].concat()
 }
 
 /// As many of `variables` as the daemon takes.
-pub(super) fn within_limits(variables: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+pub(crate) fn within_limits(variables: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
     let mut room = limits::ENVIRONMENT_BYTES;
     let fits = |variable: &Vec<u8>| match room.checked_sub(variable.len() + 1) {
         Some(rest) => {
@@ -111,7 +206,7 @@ pub(super) fn within_limits(variables: impl Iterator<Item = Vec<u8>>) -> Vec<Vec
 }
 
 /// The name of a kind on D-Bus, which is its name in messages.
-fn name(kind: Kind) -> String {
+pub(crate) fn name(kind: Kind) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),
@@ -136,6 +231,36 @@ mod tests {
         let all = all.map(|(name, value)| (name.into(), value.into()));
         let offered = environment(all.into_iter());
         assert_eq!(offered, [b"TERM=xterm".to_vec(), b"LC_ALL=C".to_vec()]);
+    }
+
+    #[test]
+    fn files_and_folders_are_meant_where_we_are_and_no_part_of_them_is_resolved() {
+        let mut options = Options {
+            command: ["a", "/etc/./b", "../c"].map(OsString::from).into(),
+            what: What::Edit,
+            ..Options::default()
+        };
+        let paths = |options: &Options| argv(options, b"/srv/x").unwrap();
+        assert_eq!(
+            paths(&options),
+            [&b"/srv/x/a"[..], b"/etc/./b", b"/srv/x/../c"]
+        );
+        options.folder = Some("y".into());
+        assert_eq!(paths(&options)[0], b"/srv/x/y/a");
+        assert_eq!(folder_of(&options, b"/".to_vec()), b"/y");
+        options.what = What::Command;
+        assert_eq!(paths(&options)[0], b"a");
+    }
+
+    #[test]
+    fn what_the_command_line_sets_wins_over_what_is_kept() {
+        let options = Options {
+            keep: vec!["A".into(), "GONE".into()],
+            set: vec!["A=two".into(), "B=".into()],
+            ..Options::default()
+        };
+        let value = |name: &str| (name == "A").then(|| "one".into());
+        assert_eq!(set(&options, value), [&b"A=two"[..], b"B="]);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use elevate_protocol::stdio::{Route, Three};
@@ -11,15 +10,16 @@ use elevate_protocol::{Bytes, ErrorName, Id, escape, limits};
 
 use super::ask;
 use super::waiting::{self, Waiting};
-use crate::conversation::{Broken, Conversation, Question};
+use crate::conversation::{Asking, Broken, Conversation, Question};
 use crate::failure::Failure;
-use crate::terminal::Terminal;
 
 /// Whom we are talking for.
 #[derive(Debug)]
 pub struct Person<'a> {
-    /// Where they can be asked; none where they cannot.
-    pub terminal: Option<&'a Terminal>,
+    /// How they are asked.
+    pub asking: Asking<'a>,
+    /// How they want to be asked for a code, where they say so.
+    pub wording: Option<String>,
     /// Whether standard error is their terminal, where a line can be written over.
     pub status: bool,
 }
@@ -36,9 +36,10 @@ pub struct Attach {
 }
 
 /// Prove who we are, answer what is asked, and wait until the session begins.
-pub fn hold(stream: &OwnedFd, person: &Person<'_>) -> Result<Attach, Broken> {
+pub fn hold(stream: &OwnedFd, person: Person<'_>) -> Result<Attach, Broken> {
+    let conversation = Conversation::with(stream, person.asking, super::PROGRAM)?;
     let mut request = Request {
-        conversation: Conversation::begin(stream, person.terminal, super::PROGRAM)?,
+        conversation: conversation.worded(person.wording),
         status: person.status,
         waiting: None,
         shown: false,
@@ -76,11 +77,7 @@ impl Request<'_> {
 
     fn answer(&mut self, message: ToClient) -> Result<Option<Attach>, Broken> {
         match message {
-            ToClient::AskEnvironment { names } => {
-                let variables = variables(&names);
-                self.conversation
-                    .say(&ToServer::Environment { variables })?;
-            }
+            ToClient::AskEnvironment { names } => self.give_environment(&names)?,
             ToClient::AskReason => self.ask_reason()?,
             ToClient::Waiting {
                 request,
@@ -134,6 +131,28 @@ impl Request<'_> {
             }
         }
         Ok(None)
+    }
+
+    fn give_environment(&mut self, names: &[String]) -> Result<(), Broken> {
+        let wanted: Vec<_> = match names {
+            [all] if all == "*" => ask::further(std::env::vars_os()).collect(),
+            names => names
+                .iter()
+                .filter_map(|name| ask::variable(name))
+                .collect(),
+        };
+        let number = wanted.len();
+        let kept = ask::within_limits(wanted.into_iter());
+        if kept.len() < number {
+            let left = number - kept.len();
+            self.conversation.tell(&format!(
+                "the environment is too large: {left} variables are not kept"
+            ));
+        }
+        let variables = kept.into_iter().map(Bytes).collect();
+        Ok(self
+            .conversation
+            .say(&ToServer::Environment { variables })?)
     }
 
     fn ask_reason(&mut self) -> Result<(), Broken> {
@@ -204,12 +223,4 @@ impl Request<'_> {
             let _ = writeln!(std::io::stderr());
         }
     }
-}
-
-fn variables(names: &[String]) -> Vec<Bytes> {
-    let set = names.iter().filter_map(|name| {
-        let value = std::env::var_os(name)?;
-        Some(ask::assignment(name.as_bytes(), value.as_bytes()))
-    });
-    ask::within_limits(set).into_iter().map(Bytes).collect()
 }

@@ -1,5 +1,6 @@
 //! The client's half of a session, in a real terminal, under a real shell's job control.
 
+mod asking;
 mod codes;
 mod stage;
 

@@ -62,6 +62,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// Run `script` in bash, as the foreground of a new terminal, and meet the client it starts.
     pub(crate) fn script(script: &str) -> Stage {
+        let mut stage = Stage::silent_script(script);
+        assert_eq!(stage.message(), ToServer::Hello);
+        stage
+    }
+
+    /// The same with a client that says nothing.
+    pub(crate) fn silent_script(script: &str) -> Stage {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
         let master = master.unwrap();
         grantpt(&master).unwrap();
@@ -94,7 +101,7 @@ impl Stage {
             .unwrap();
         assert!(readable(&listener), "no client came");
         let leader = rustix::net::accept_with(&listener, SocketFlags::CLOEXEC).unwrap();
-        let mut stage = Stage {
+        Stage {
             before,
             shell,
             master: master.into(),
@@ -102,9 +109,7 @@ impl Stage {
             leader,
             seen: String::new(),
             folder,
-        };
-        assert_eq!(stage.message(), ToServer::Hello);
-        stage
+        }
     }
 
     /// Let the session begin, with these routes; the descriptors that the client hands over.
@@ -258,6 +263,11 @@ impl Stage {
         let pid = std::fs::read_to_string(self.folder.join("stream.pid")).unwrap();
         let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Write to `$ELEVATE_TEST_STREAM.name`, which a script may wait for.
+    pub(crate) fn write_beside(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.join(format!("stream.{name}")), text).unwrap();
     }
 
     /// How the shell ended, and all that the terminal showed.
