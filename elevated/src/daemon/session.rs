@@ -106,7 +106,10 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Even
                 processes: (leader, pid),
             }
         }
-        FromLeader::Running => Event::Running(id),
+        FromLeader::Running => {
+            daemon.bring_code_along(id);
+            Event::Running(id)
+        }
         FromLeader::Exec(exec) => {
             if let Some(elevation) = daemon.elevation(id) {
                 daemon.record(audit::exec(&elevation, &exec));

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use elevate_protocol::Id;
 use elevate_protocol::limits::SHELL_TIME;
 
 use super::Daemon;
 use crate::audit;
+use crate::clock::Moment;
 use crate::launch;
-use crate::process::{Login, ProcessId};
+use crate::process::{self, Login, ProcessId};
 
 impl Daemon {
     /// A shell begins in a login of `uid`: the role that wants it recorded, if one does. A shell
@@ -28,6 +30,25 @@ impl Daemon {
         Login {
             elevated: login.elevated && !own,
             ..login
+        }
+    }
+
+    /// The recorded shell of a login is an audit session of its own: the code that was given at the
+    /// door counts in it, too.
+    pub(super) fn bring_code_along(&self, id: Id) {
+        let found = self.elevation(id).filter(|e| e.asked.subject.is_login());
+        let Some((elevation, (_, pid))) = found.and_then(|e| e.processes.map(|pids| (e, pids)))
+        else {
+            return;
+        };
+        let audit_session = process::audit_session(pid).ok().flatten();
+        if let (Some(age), Some(audit_session)) = (elevation.factor.age(), audit_session) {
+            let at = Moment {
+                boot: elevation.requested.boot.saturating_sub(age),
+                ..elevation.requested
+            };
+            let uid = elevation.asked.caller.account.uid;
+            self.freshness.note_login(uid, audit_session, at);
         }
     }
 
