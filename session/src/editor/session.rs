@@ -117,6 +117,7 @@ impl Session {
         let files = self.originals.iter().map(copy).collect();
         self.client.say(&ToClient::Copies { files });
         self.open_copy(0)?;
+        self.send_copies()?;
         self.set_warning()
     }
 
@@ -275,7 +276,8 @@ impl Session {
                 return;
             };
             if self.obey(&packet.body).is_err() {
-                // Whoever breaks the rules of the conversation is not spoken with.
+                // Whoever breaks the rules of the conversation is neither spoken with nor obeyed.
+                self.stage = Stage::Waiting;
                 return self.client.give_up();
             }
         }

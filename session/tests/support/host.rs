@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use elevate_protocol::launch::{EndUser, Header, Launch, Order, Resolution, Resolve, UserEnded};
+use elevate_protocol::launch::{
+    Edit, EndUser, Header, Launch, Order, Resolution, Resolve, UserEnded,
+};
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
@@ -173,6 +175,19 @@ impl Host {
         };
         self.send(&header.packet(launch), &[far_control, far_client]);
         Led::new(id, control, client)
+    }
+
+    /// Have an edit led; the control socket and the client's stream.
+    pub fn edit(&mut self, id: Id, edit: &Edit) -> (OwnedFd, OwnedFd) {
+        let (control, far_control) = seqpacket::pair().unwrap();
+        let (client, far_client) = seqpacket::pair().unwrap();
+        let header = Header {
+            order: Order::Edit,
+            id,
+        };
+        self.send(&header.packet(edit), &[far_control, far_client]);
+        self.expect(&format!("FDNAME=leader-{id}"));
+        (control, client)
     }
 
     /// Send what is no order.
