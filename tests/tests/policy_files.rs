@@ -184,15 +184,25 @@ fn what_this_version_or_this_host_does_not_enforce_is_refused_and_never_ignored(
             &["when", "isn't enforced yet"],
         ),
         (
-            "require = {}\ncontain = true",
+            "require = {}\nbreak_glass = true",
             "6:1",
-            &["contain", "isn't enforced yet"],
+            &["break_glass", "isn't enforced yet"],
         ),
         // The machine's cgroups are without any controller.
         (
             "require = {}\nlimit = { tasks = 20 }",
             "6:19",
             &["tasks", "pids"],
+        ),
+        (
+            "require = {}\nlimit = { memory = \"1G\" }",
+            "6:20",
+            &["memory", "controller"],
+        ),
+        (
+            "require = {}\nlimit = { cpu = \"50%\" }",
+            "6:17",
+            &["cpu", "controller"],
         ),
     ] {
         let before = refusals(&machine);
