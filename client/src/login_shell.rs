@@ -16,7 +16,6 @@ use zbus::Variant;
 use crate::bus::{self, Ask};
 use crate::conversation::{Broken, Conversation};
 use crate::elevate::ask::{assignment, folder, name, within_limits, words};
-use crate::elevate::begin;
 use crate::elevate::request::Attach;
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
@@ -41,17 +40,11 @@ fn run(words: &[OsString]) -> Result<Exit, Failure> {
     let kinds = stdio::inspect()?;
     let terminal = Terminal::open();
     let (shell, stream) = ask(login, given, kinds, terminal.as_ref())?;
-    let mut unrecorded = false;
-    let ended = begin(hold(&stream), |attach| match attach {
-        Some(attach) => session::run(stream, attach, kinds, terminal),
-        None => {
-            unrecorded = true;
-            Ok(Exit::Status(0))
-        }
-    })?;
-    match unrecorded {
-        true => Err(become_shell(&shell, login, given)),
-        false => Ok(ended),
+    match hold(&stream) {
+        Ok(Some(attach)) => session::run(stream, attach, kinds, terminal),
+        Ok(None) => Err(become_shell(&shell, login, given)),
+        Err(Broken::Failed(failure)) => Err(failure),
+        Err(Broken::Interrupted(signal)) => Ok(Exit::Signal(signal)),
     }
 }
 
