@@ -1,6 +1,6 @@
 //! The process beside a machine that starts and ends it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -9,17 +9,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
-use crate::{Error, paths};
+use crate::console::Console;
+use crate::{Error, overlay, paths};
 
 /// How long a machine may take until its PID 1 is there. It takes some 50 ms.
 const START: Duration = Duration::from_secs(30);
+
+/// The service of the base root in whose cgroup our commands run.
+const HARNESS_UNIT: &str = "system.slice/harness.service";
+
+/// Joins the cgroups named before `--`, forgets the host's login, and becomes what follows.
+const ENTER: &str = r#"
+while [ "$1" != -- ]; do echo 0 >"$1"; shift; done; shift
+if [ "$(cat /proc/self/loginuid)" != 4294967295 ]; then echo 4294967295 >/proc/self/loginuid; fi
+exec "$@""#;
 
 #[derive(Debug)]
 pub(crate) struct Keeper {
     /// Held for its standard input: when that closes, the machine ends.
     child: Child,
     name: String,
-    console: PathBuf,
+    console: Console,
     pid1: u32,
 }
 
@@ -29,12 +39,8 @@ impl Keeper {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let unique = format!("elevate-machine-{name}-{}-{number}", process::id());
-        let dir = paths::machines_dir()?;
-        // Every machine mounts on this folder, each in its own mount namespace.
-        let mountpoint = dir.join("mount");
-        fs::create_dir_all(&mountpoint).map_err(Error::file(&mountpoint))?;
-        let console = dir.join("console").join(format!("{name}.log"));
-        let log = create_log(&console)?;
+        let mountpoint = paths::mountpoint()?;
+        let (console, log) = Console::create(name)?;
         let failed = |why: std::io::Error| Error::Program {
             program: "unshare",
             said: why.to_string(),
@@ -51,13 +57,7 @@ impl Keeper {
             ])
             .args(["keeper", &unique, name])
             .arg(&mountpoint)
-            .arg(
-                lower
-                    .iter()
-                    .map(|dir| dir.as_os_str())
-                    .collect::<Vec<_>>()
-                    .join(":".as_ref()),
-            )
+            .arg(overlay::joined(lower))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -79,7 +79,7 @@ impl Keeper {
         let nspawn = line
             .trim()
             .parse()
-            .map_err(|_| keeper.boot_error("it never started"))?;
+            .map_err(|_| keeper.console.boot_error("it never started"))?;
         keeper.pid1 = keeper.find_pid1(nspawn)?;
         Ok(keeper)
     }
@@ -94,9 +94,36 @@ impl Keeper {
         &self.name
     }
 
+    /// A command that runs `argv` in it with these variables and no others, as one of its services
+    /// would.
+    pub(crate) fn enter(&self, argv: &[&str], environment: &[(&str, &str)]) -> Command {
+        self.enter_in(&self.cgroups_of(HARNESS_UNIT), argv, environment)
+    }
+
+    /// [`enter`](Self::enter) while its services may not be up yet.
+    pub(crate) fn enter_booting(&self, argv: &[&str], environment: &[(&str, &str)]) -> Command {
+        self.enter_in(&[], argv, environment)
+    }
+
+    fn enter_in(
+        &self,
+        cgroups: &[PathBuf],
+        argv: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", ENTER, "enter"]).args(cgroups);
+        command
+            .args(["--", "nsenter", "--all", "--target"])
+            .args([&self.pid1.to_string(), "--"])
+            .args(argv);
+        command.env_clear().envs(environment.iter().copied());
+        command
+    }
+
     /// cgroup.procs files to join so that a process counts among the machine's and is in `unit`'s
     /// cgroup. They lie in the keeper's mount namespace, where cgroup2 is surely mounted.
-    pub(crate) fn cgroups_of(&self, unit: &str) -> Vec<PathBuf> {
+    fn cgroups_of(&self, unit: &str) -> Vec<PathBuf> {
         let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
         let v1 = PathBuf::from("/sys/fs/cgroup/pids")
             .join(&self.name)
@@ -127,7 +154,7 @@ impl Keeper {
         while Instant::now() < deadline {
             let children = fs::read_to_string(format!("/proc/{nspawn}/task/{nspawn}/children"));
             let Ok(children) = children else {
-                return Err(self.boot_error("nspawn ended"));
+                return Err(self.console.boot_error("nspawn ended"));
             };
             let pids = children
                 .split_whitespace()
@@ -137,21 +164,11 @@ impl Keeper {
             }
             thread::sleep(Duration::from_millis(2));
         }
-        Err(self.boot_error("nspawn started nothing"))
+        Err(self.console.boot_error("nspawn started nothing"))
     }
 
-    /// Why it did not boot, with what it printed.
-    pub(crate) fn boot_error(&self, why: &str) -> Error {
-        let console = fs::read(&self.console).unwrap_or_default();
-        let console = String::from_utf8_lossy(&console);
-        let why = format!(
-            "{why}; its console ({}):\n{console}",
-            self.console.display()
-        );
-        Error::Boot {
-            name: self.name.clone(),
-            why,
-        }
+    pub(crate) fn console(&self) -> &Console {
+        &self.console
     }
 }
 
@@ -163,13 +180,6 @@ impl Drop for Keeper {
             eprintln!("machine {} was not ended: {why}", self.name);
         }
     }
-}
-
-fn create_log(path: &PathBuf) -> Result<File, Error> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(Error::file(dir))?;
-    }
-    File::create(path).map_err(Error::file(path))
 }
 
 fn is_pid1(pid: u32) -> bool {

@@ -4,6 +4,9 @@
 //! sshd, booted in about half a second over a cached root. It dies with the process that made it
 //! and leaves no mount, cgroup or file of its own behind. Nothing in here changes the host.
 //!
+//! Where the host's kernel won't do, [`Spec::whole`] boots an emulated computer with its release's
+//! own kernel, of which all the same is true but the half second.
+//!
 //! One test file boots one machine and shares it among its tests; each test makes users of its own:
 //!
 //! ```no_run
@@ -52,16 +55,20 @@
 
 mod base;
 mod command;
+mod console;
 mod directory_server;
+mod disk;
 mod elevate;
 mod error;
 mod factor;
 mod hostile;
 mod journal;
 mod keeper;
+mod kind;
 mod layer;
 mod login;
 mod machine;
+mod overlay;
 mod packages;
 mod paths;
 mod poll;
@@ -71,6 +78,7 @@ mod spec;
 mod ssh;
 mod terminal;
 mod voter;
+mod whole_machine;
 
 pub use command::{Command, Output};
 pub use directory_server::DirectoryServer;

@@ -4,32 +4,17 @@ use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::keeper::Keeper;
-use crate::layer::Layer;
-use crate::spec::Packages;
-use crate::{Command, Entry, Error, Login, Release, Spec, Terminal, base, journal, packages};
-
-/// How long a boot may take. It takes half a second.
-const BOOT: Duration = Duration::from_secs(20);
-
-/// The service of the base root in whose cgroup our commands run.
-const HARNESS_UNIT: &str = "system.slice/harness.service";
-
-/// Joins the cgroups named before `--`, forgets the host's login, and becomes what follows.
-const ENTER: &str = r#"
-while [ "$1" != -- ]; do echo 0 >"$1"; shift; done; shift
-if [ "$(cat /proc/self/loginuid)" != 4294967295 ]; then echo 4294967295 >/proc/self/loginuid; fi
-exec "$@""#;
+use crate::kind::Kind;
+use crate::{Command, Entry, Error, Login, Release, Spec, Terminal, journal};
 
 /// A booted machine. It ends when this value is dropped or its process dies.
 #[derive(Debug)]
 pub struct Machine {
     name: String,
     release: Release,
-    keeper: Keeper,
+    kind: Kind,
     /// useradd takes one lock for all of `/etc/passwd` and does not wait for it.
     users: Mutex<()>,
-    _layers: Vec<Layer>,
 }
 
 impl Machine {
@@ -42,39 +27,15 @@ impl Machine {
         if !rustix::process::geteuid().is_root() {
             return Err(Error::NotRoot);
         }
-        let base = base::layer(spec.release)?;
-        let mut layers = Vec::new();
-        let debs = match spec.packages {
-            Packages::Nothing => Vec::new(),
-            Packages::FromEnvironment => packages::from_environment()?,
-            Packages::These(debs) => debs,
-        };
-        if !debs.is_empty() {
-            layers.push(packages::layer(spec.release, base.path(), &debs)?);
-        }
-        let mut lower: Vec<_> = layers
-            .iter()
-            .map(|layer| layer.path().join("upper"))
-            .collect();
-        lower.push(base.path().into());
-        layers.push(base);
-        let keeper = Keeper::start(&spec.name, &lower)?;
-        let users = Mutex::default();
-        let Spec {
-            name,
-            release,
-            prepare,
-            ..
-        } = spec;
+        let kind = Kind::start(&spec)?;
         let machine = Self {
-            name,
-            release,
-            keeper,
-            users,
-            _layers: layers,
+            name: spec.name,
+            release: spec.release,
+            kind,
+            users: Mutex::default(),
         };
         machine.wait_for_boot()?;
-        if let Some(prepare) = prepare {
+        if let Some(prepare) = spec.prepare {
             prepare(&machine);
         }
         Ok(machine)
@@ -90,19 +51,27 @@ impl Machine {
         self.release
     }
 
-    /// The pid of its PID 1 outside of it, for nsenter and `/proc/PID/root`.
+    /// The pid of a container's PID 1 outside of it, for nsenter and `/proc/PID/root`.
+    ///
+    /// # Panics
+    /// If it is a whole machine.
+    #[track_caller]
     pub fn pid1(&self) -> u32 {
-        self.keeper.pid1()
+        self.kind.container().pid1()
     }
 
-    /// The name that its cgroups have on the host.
+    /// The name that a container's cgroups have on the host.
+    ///
+    /// # Panics
+    /// If it is a whole machine.
+    #[track_caller]
     pub fn unique_name(&self) -> &str {
-        self.keeper.unique_name()
+        self.kind.container().unique_name()
     }
 
     /// A command to run in it as root: no terminal, a clean environment, no login behind it.
     pub fn command(&self, argv: &[&str]) -> Command {
-        Command::new(self.enter(argv), argv.join(" "))
+        Command::new(self.kind.enter(argv, false), argv.join(" "))
     }
 
     /// Runs a command in it as root.
@@ -174,7 +143,11 @@ impl Machine {
     /// If it cannot be started.
     #[track_caller]
     pub fn terminal(&self, argv: &[&str]) -> Terminal {
-        Terminal::start(self.enter(argv), argv.join(" "))
+        let mut terminal = Terminal::start(self.kind.enter(argv, true), argv.join(" "));
+        if let Kind::Whole(_) = self.kind {
+            terminal.wait_until_raw();
+        }
+        terminal
     }
 
     /// Lets the person at this process's terminal work in the machine, as root logged in through
@@ -183,14 +156,11 @@ impl Machine {
     /// # Errors
     /// If ssh cannot be started.
     pub fn interact(&self, line: Option<&str>) -> std::io::Result<process::ExitStatus> {
-        let terminal = if std::io::stdin().is_terminal() {
-            "-tt"
-        } else {
-            "-T"
-        };
+        let on_terminal = std::io::stdin().is_terminal();
+        let terminal = if on_terminal { "-tt" } else { "-T" };
         let mut argv = vec!["ssh", terminal, "-l", "root", "127.0.0.1"];
         argv.extend(line);
-        let mut ssh = self.enter(&argv);
+        let mut ssh = self.kind.enter(&argv, on_terminal);
         if let Some(kind) = std::env::var_os("TERM") {
             ssh.env("TERM", kind);
         }
@@ -269,54 +239,24 @@ impl Machine {
             .success();
     }
 
-    fn enter(&self, argv: &[&str]) -> process::Command {
-        self.enter_in(&self.keeper.cgroups_of(HARNESS_UNIT), argv)
-    }
-
-    fn enter_in(&self, cgroups: &[std::path::PathBuf], argv: &[&str]) -> process::Command {
-        let mut command = process::Command::new("sh");
-        command.args(["-c", ENTER, "enter"]).args(cgroups).arg("--");
-        command
-            .args([
-                "nsenter",
-                "--all",
-                "--target",
-                &self.pid1().to_string(),
-                "--",
-            ])
-            .args(argv);
-        command.env_clear().envs([
-            (
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            ),
-            ("HOME", "/root"),
-            ("USER", "root"),
-            ("LOGNAME", "root"),
-            ("SHELL", "/bin/bash"),
-            ("LANG", "C.UTF-8"),
-            ("TERM", "xterm"),
-        ]);
-        command
-    }
-
     fn wait_for_boot(&self) -> Result<(), Error> {
+        let patience = self.kind.boot_patience();
         let asked = || {
             let argv = ["systemctl", "is-system-running", "--wait"];
-            Command::new(self.enter_in(&[], &argv), argv.join(" "))
-                .timeout(BOOT)
+            Command::new(self.kind.enter_booting(&argv), argv.join(" "))
+                .timeout(patience)
                 .run()
                 .text()
         };
-        let deadline = Instant::now() + BOOT;
+        let deadline = Instant::now() + patience;
         loop {
             let state = asked();
             match state.as_str() {
                 "running" if self.troubled_units().is_empty() => return Ok(()),
-                "degraded" => return Err(self.keeper.boot_error(&self.troubles())),
+                "degraded" => return Err(self.kind.console().boot_error(&self.troubles())),
                 _ if Instant::now() > deadline => {
                     let why = format!("it stayed {state:?}; {}", self.troubles());
-                    return Err(self.keeper.boot_error(&why));
+                    return Err(self.kind.console().boot_error(&why));
                 }
                 _ => std::thread::sleep(Duration::from_millis(5)),
             }
@@ -328,8 +268,13 @@ impl Machine {
     fn troubled_units(&self) -> Vec<String> {
         let states = "--state=failed,activating";
         let listed = self.run(&["systemctl", "list-units", states, "--plain", "--no-legend"]);
-        let names = |line: &str| line.split_whitespace().next().map(str::to_owned);
-        listed.text().lines().filter_map(names).collect()
+        let listed = listed.text();
+        let names = listed
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        // Without udev, no device is ever more than about to be there.
+        let names = names.filter(|name| !name.ends_with(".device"));
+        names.map(str::to_owned).collect()
     }
 
     fn troubles(&self) -> String {

@@ -20,3 +20,10 @@ pub(crate) fn machines_dir() -> Result<PathBuf, Error> {
     std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
     dir.canonicalize().map_err(Error::file(&dir))
 }
+
+/// The folder that every machine mounts on, each in its own mount namespace.
+pub(crate) fn mountpoint() -> Result<PathBuf, Error> {
+    let dir = machines_dir()?.join("mount");
+    std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
+    Ok(dir)
+}

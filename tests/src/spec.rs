@@ -60,6 +60,7 @@ pub struct Spec {
     pub(crate) name: String,
     pub(crate) release: Release,
     pub(crate) packages: Packages,
+    pub(crate) whole: bool,
     pub(crate) prepare: Option<fn(&Machine)>,
 }
 
@@ -80,6 +81,7 @@ impl Spec {
             name: name.into(),
             release: Release::from_environment(),
             packages: Packages::FromEnvironment,
+            whole: false,
             prepare: None,
         }
     }
@@ -87,6 +89,14 @@ impl Spec {
     /// What is done to the machine once it is up, before anybody gets it.
     pub fn prepared(mut self, prepare: fn(&Machine)) -> Self {
         self.prepare = Some(prepare);
+        self
+    }
+
+    /// A whole machine instead of a container: with the release's own kernel, and with what the
+    /// host's does not give a container, such as cgroup controllers. It is emulated, boots in some
+    /// fifteen seconds, and is several times slower at everything.
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 

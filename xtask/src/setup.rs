@@ -8,11 +8,14 @@ use crate::command::{command, succeed};
 const PACKAGES: &[&str] = &[
     "debian-archive-keyring",
     "dpkg-dev",
+    "e2fsprogs",
     "gcc",
     "libc6-dev",
     "libpam0g-dev",
     "mmdebstrap",
+    "openssh-client",
     "pkg-config",
+    "qemu-system-x86",
     "systemd-container",
 ];
 

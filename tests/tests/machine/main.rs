@@ -2,6 +2,7 @@
 
 mod directory_server;
 mod door;
+mod whole;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
