@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
-use super::{LoginVerb, Stop};
+use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
 
 const AFTER: &str = "\
@@ -65,10 +65,13 @@ pub enum Verb {
     },
     /// Tell of every request as it comes and changes, until Ctrl-C
     Watch(Output),
-    /// List and end grants
+    /// Have a grant of yours last longer
+    #[command(after_help = EXTEND)]
+    Extend(Extension),
+    /// List, lengthen and end grants
     #[command(subcommand)]
     Grants(GrantsVerb),
-    /// List sessions and play their recordings
+    /// List, watch and end sessions, and play and search their recordings
     #[command(subcommand)]
     Sessions(SessionsVerb),
     /// Check policy files, and ask what the policy says
@@ -180,8 +183,36 @@ pub struct Denial {
 pub enum GrantsVerb {
     /// List the grants that are in force
     List(Listed),
+    /// Have a grant of yours last longer
+    #[command(after_help = EXTEND)]
+    Extend(Extension),
     /// End a grant and everything that runs under it, at once
     Revoke(End),
+}
+
+const EXTEND: &str = "\
+The rule says for how long a grant may last in all, and what it requires: a code, a reason or
+approvals are asked for as they were for the grant itself, and until they are there the grant ends
+when it would have ended.
+
+Examples:
+  elevatectl extend k7m2x9qd
+  elevatectl extend k7m2x9qd --for 30m --reason \"the import takes longer\"";
+
+/// How to lengthen a grant.
+#[derive(Debug, Args)]
+pub struct Extension {
+    /// The grant, which is a session's too
+    pub id: Id,
+    /// By how long, as in 30m; the rule's usual time if not given
+    #[arg(long = "for", value_name = "DURATION", value_parser = extension)]
+    pub duration: Option<Duration>,
+    /// Why; approvers and the journal see it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Never ask anything, and never wait for approvals
+    #[arg(short, long)]
+    pub non_interactive: bool,
 }
 
 /// What to end, and why.
@@ -192,31 +223,6 @@ pub struct End {
     /// Why; the journal has it
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
-}
-
-/// What to do with sessions.
-#[derive(Debug, Subcommand)]
-pub enum SessionsVerb {
-    /// List the sessions that run
-    List(Listed),
-    /// Play the recording of a session
-    Play(Play),
-}
-
-/// How to play a recording.
-#[derive(Debug, Args)]
-pub struct Play {
-    /// The session
-    pub id: Id,
-    /// How many times faster than it happened
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-    pub speed: f64,
-    /// Never pause longer than this, as in 2s
-    #[arg(long, value_name = "DURATION", value_parser = idle)]
-    pub idle_limit: Option<Duration>,
-    /// Write all output at once
-    #[arg(long)]
-    pub dump: bool,
 }
 
 /// What to ask of the policy.
@@ -270,18 +276,16 @@ pub fn parse_elevatectl(words: impl IntoIterator<Item = OsString>) -> Result<Ver
     Ok(Arguments::from_arg_matches(&matches)?.verb)
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(speed),
-        _ => Err("write a number above 0, such as 2 or 0.5".into()),
-    }
+fn extension(text: &str) -> Result<Duration, String> {
+    span(text)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "write it as 30m or 1h 30m".into())
 }
 
-fn idle(text: &str) -> Result<Duration, String> {
+/// A time with its units, as in `1h 30m`.
+pub(super) fn span(text: &str) -> Option<Duration> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    parsed
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "write it as 2s or 500ms".into())
+    parsed.and_then(|duration| Duration::try_from(duration).ok())
 }
 
 #[cfg(test)]
@@ -310,9 +314,19 @@ mod tests {
             "elevatectl watch --json",
             "elevatectl grants list --all --json",
             "elevatectl grants revoke k7m2x9qd --reason over",
-            "elevatectl sessions list",
-            "elevatectl sessions play k7m2x9qd --speed 2 --idle-limit 1s",
+            "elevatectl extend k7m2x9qd",
+            "elevatectl grants extend k7m2x9qd --for 30m --reason longer -n",
+            "elevatectl sessions list --all --user alice --json",
+            "elevatectl sessions list --recordings",
+            "elevatectl sessions show k7m2x9qd --json",
+            "elevatectl sessions play k7m2x9qd --speed 2 --idle-limit 1s --from 1:02.5",
+            "elevatectl sessions play ./k7m2x9qd.cast --jump 3",
             "elevatectl sessions play k7m2x9qd --dump",
+            "elevatectl sessions search DROP --ignore-case --user eve --since 2h",
+            "elevatectl sessions search --regex a+ --json",
+            "elevatectl sessions follow k7m2x9qd",
+            "elevatectl sessions kill k7m2x9qd --reason over",
+            "elevatectl sessions export k7m2x9qd",
             "elevatectl policy check a.toml b.toml",
             "elevatectl policy why --user eve -u postgres -- id -u",
             "elevatectl login enable sshd --timeout 5 --force",
@@ -343,6 +357,14 @@ mod tests {
             "elevatectl show K7M2X9QD",
             "elevatectl sessions play k7m2x9qd --speed 0",
             "elevatectl sessions play k7m2x9qd --speed nan",
+            "elevatectl sessions play k7m2x9qd --from yesterday",
+            "elevatectl sessions play k7m2x9qd --from 1s --jump 1",
+            "elevatectl sessions play k7m2x9qd --jump 0",
+            "elevatectl sessions search",
+            "elevatectl sessions search a --regex b",
+            "elevatectl sessions list --all --recordings",
+            "elevatectl sessions follow",
+            "elevatectl extend k7m2x9qd --for 0s",
             "elevatectl policy check",
             "elevatectl policy why",
             "elevatectl mfa",

@@ -4,16 +4,17 @@ mod ctl;
 mod elevate;
 mod login;
 mod order;
+mod sessions;
 mod sudo;
 
 pub use ctl::{
-    Decision, Denial, DirectoryVerb, End, FactorStatus, GrantsVerb, Listed, MfaVerb, One, Output,
-    Play, PolicyVerb, SessionsVerb, Verb, Whose, WhyArguments, elevatectl_command,
-    parse_elevatectl,
+    Decision, Denial, DirectoryVerb, End, Extension, FactorStatus, GrantsVerb, Listed, MfaVerb,
+    One, Output, PolicyVerb, Verb, Whose, WhyArguments, elevatectl_command, parse_elevatectl,
 };
 pub use elevate::{elevate_command, parse_elevate};
-pub use order::{Listing, Options, Order, Questions, Target, What};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
+pub use order::{Listing, Options, Order, Questions, Target, What};
+pub use sessions::{Follow, ListSessions, Play, Search, SessionsVerb, ShowSession, Which};
 
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -4,9 +4,10 @@ use elevate_protocol::{bus, escape};
 
 use super::objects::{self, Grant, Request, Session};
 use super::output::{self, Table};
+use super::sessions::source;
 use super::text::{duration, escaped, left, or_dash, time};
 use crate::bus::{block_on, connect};
-use crate::cli::Listed;
+use crate::cli::{ListSessions, Listed};
 use crate::failure::Failure;
 
 /// `elevatectl requests`
@@ -30,7 +31,7 @@ pub(super) fn requests(how: Listed) -> Result<(), Failure> {
     for request in &listed {
         table.push(request_row(request));
     }
-    table.write(&none("requests wait", how))
+    table.write(&none("requests wait", how.all))
 }
 
 fn request_row(request: &Request) -> [String; 9] {
@@ -80,13 +81,17 @@ pub(super) fn grants(how: Listed) -> Result<(), Failure> {
             escaped(&grant.command),
         ]);
     }
-    table.write(&none("grants are in force", how))
+    table.write(&none("grants are in force", how.all))
 }
 
 /// `elevatectl sessions list`
-pub(super) fn sessions(how: Listed) -> Result<(), Failure> {
+pub(super) fn sessions(how: &ListSessions) -> Result<(), Failure> {
+    if how.recordings {
+        return recordings(how);
+    }
     let mut listed: Vec<Session> = fetch("ListSessions", bus::SESSION)?;
     listed.retain(|session| how.all || session.state != "ended");
+    listed.retain(|session| how.user.as_ref().is_none_or(|user| session.user == *user));
     if how.json {
         return output::json(&listed);
     }
@@ -107,12 +112,38 @@ pub(super) fn sessions(how: Listed) -> Result<(), Failure> {
             escaped(&session.command),
         ]);
     }
-    table.write(&none("sessions run", how))
+    table.write(&none("sessions run", how.all))
+}
+
+/// `elevatectl sessions list --recordings`
+fn recordings(how: &ListSessions) -> Result<(), Failure> {
+    let mut listed = source::all()?;
+    listed.retain(|recording| how.user.is_none() || recording.user == how.user);
+    if how.json {
+        return output::json(&listed);
+    }
+    let mut table = Table::new([
+        "ID", "USER", "AS", "RULE", "BEGUN", "BYTES", "COMPLETE", "COMMAND",
+    ]);
+    let text = |text: &Option<String>| or_dash(escaped(text.as_deref().unwrap_or_default()));
+    for recording in &listed {
+        table.push([
+            escaped(&recording.id),
+            text(&recording.user),
+            text(&recording.target),
+            text(&recording.rule),
+            time(recording.begun.unwrap_or(0)),
+            recording.size.to_string(),
+            if recording.complete { "yes" } else { "no" }.into(),
+            text(&recording.command),
+        ]);
+    }
+    table.write("there are no recordings")
 }
 
 /// What a terminal shows in place of an empty table.
-fn none(live: &str, how: Listed) -> String {
-    match how.all {
+fn none(live: &str, all: bool) -> String {
+    match all {
         true => format!("no {live}, and none did lately"),
         false => format!("no {live}; --all lists those that are over"),
     }

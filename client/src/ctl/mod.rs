@@ -2,14 +2,15 @@
 
 mod change;
 mod directory;
+mod extend;
 mod list;
 mod login;
 pub mod mfa;
 mod objects;
 pub(crate) mod output;
-pub mod play;
 mod policy;
 mod qr;
+pub(crate) mod sessions;
 mod show;
 mod status;
 pub(crate) mod text;
@@ -17,7 +18,7 @@ mod vote;
 mod watch;
 mod why;
 
-use crate::cli::{self, DirectoryVerb, GrantsVerb, PolicyVerb, SessionsVerb, Stop, Verb};
+use crate::cli::{self, DirectoryVerb, GrantsVerb, PolicyVerb, Stop, Verb};
 use crate::conversation::Broken;
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
@@ -45,6 +46,8 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Approve(decision) => return vote::approve(&decision),
         Verb::Deny(denial) => return vote::deny(&denial),
         Verb::Mfa(verb) => return mfa::run(&verb),
+        Verb::Sessions(verb) => return sessions::run(&verb),
+        Verb::Extend(how) | Verb::Grants(GrantsVerb::Extend(how)) => return extend::extend(&how),
         Verb::Status(how) => status::status(how.json),
         Verb::Requests(how) => list::requests(how),
         Verb::Show(one) => show::show(one.id, one.json),
@@ -52,8 +55,6 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Watch(how) => watch::watch(how.json),
         Verb::Grants(GrantsVerb::List(how)) => list::grants(how),
         Verb::Grants(GrantsVerb::Revoke(end)) => change::revoke(&end),
-        Verb::Sessions(SessionsVerb::List(how)) => list::sessions(how),
-        Verb::Sessions(SessionsVerb::Play(how)) => play::play(&how),
         Verb::Directory(DirectoryVerb::Status(how)) => directory::status(how.json),
         Verb::Directory(DirectoryVerb::Sync) => directory::sync(),
         Verb::Login(verb) => login::run(&verb),

@@ -1,0 +1,419 @@
+//! `elevatectl sessions search`: text as it stood on the screens of all sessions.
+
+use std::io::Read;
+use std::time::Duration;
+
+use elevate_protocol::Id;
+use elevate_protocol::recording::Event;
+use jiff::{Timestamp, Zoned, civil::DateTime};
+use regex::{Regex, RegexBuilder};
+use serde::Serialize;
+
+use super::appearances::{Appearance, Appearances, Line, Whereabouts};
+use super::lines::{Left, Lines};
+use super::source::{self, Listed};
+use super::tape::{Moment, Tape};
+use super::{film, offset, paint};
+use crate::cli::Search;
+use crate::ctl::output::{self, Style};
+use crate::ctl::text::{escaped, time};
+use crate::failure::Failure;
+
+/// How much is shown before somebody looks at the screen: what is drawn and cleared in one go was
+/// there too.
+const LOOK_BYTES: usize = 4096;
+/// Characters of a line that are shown before a match, and after it.
+const CONTEXT: usize = 80;
+
+/// `elevatectl sessions search TEXT`
+pub(super) fn search(how: &Search) -> Result<(), Failure> {
+    let pattern = pattern(how)?;
+    let since = how.since.as_deref().map(|text| since(text, &Zoned::now()));
+    let since = since.transpose()?;
+    let mut failed = 0;
+    for listed in source::all()? {
+        if !is_wanted(&listed, how.user.as_deref(), since) {
+            continue;
+        }
+        let found = |appearance| tell(how.json, &listed, &pattern, appearance);
+        if let Err(failure) = search_one(&listed, &pattern, found) {
+            // Nobody wants the rest.
+            if failure.status == output::NOBODY_READS {
+                return Err(failure);
+            }
+            failed += 1;
+            let id = escaped(&listed.id);
+            let message = format!("session {id}: {}", failure.message);
+            Failure { message, ..failure }.report(crate::ctl::PROGRAM);
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err(Failure::new("1 recording could not be searched to its end")),
+        more => Err(Failure::new(format!(
+            "{more} recordings could not be searched to their end"
+        ))),
+    }
+}
+
+fn search_one(
+    listed: &Listed,
+    pattern: &Regex,
+    found: impl FnMut(Appearance) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let id: Id = listed
+        .id
+        .parse()
+        .map_err(|error| Failure::new(format!("elevated lists what is no session: {error}")))?;
+    scan(&mut Tape::open(source::recording(id)?)?, pattern, found)
+}
+
+fn pattern(how: &Search) -> Result<Regex, Failure> {
+    let text = how.text.as_deref().unwrap_or_default();
+    let pattern = how.regex.clone().unwrap_or_else(|| regex::escape(text));
+    let built = RegexBuilder::new(&pattern)
+        .case_insensitive(how.ignore_case)
+        .build();
+    let pattern = built.map_err(|error| Failure::usage(error.to_string()))?;
+    match pattern.is_match("") {
+        true => Err(Failure::usage("that is found in every line")
+            .hint("name some text that is to be found")),
+        false => Ok(pattern),
+    }
+}
+
+/// The time that `text` means, where it is `now`.
+fn since(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
+    let ago: Result<jiff::SignedDuration, _> = text.trim_end_matches(" ago").parse();
+    if let Ok(ago) = ago {
+        let then = now.timestamp().checked_sub(ago.abs());
+        return then.map_err(|error| Failure::usage(error.to_string()));
+    }
+    let civil: Result<DateTime, _> = text.parse();
+    let zoned = civil.and_then(|time| time.to_zoned(now.time_zone().clone()));
+    zoned.map(|time| time.timestamp()).map_err(|_| {
+        let shown = elevate_protocol::escape::line(text.as_bytes());
+        Failure::usage(format!("{shown} is no time"))
+            .hint("write it as 2h, 2026-11-20 or '2026-11-20 14:30'")
+    })
+}
+
+/// Whether a recording is to be looked at. One whose record is gone is, unless somebody's are asked
+/// for: nothing says that it is not older than it seems.
+fn is_wanted(listed: &Listed, user: Option<&str>, since: Option<Timestamp>) -> bool {
+    let begun = listed.begun.and_then(|begun| i64::try_from(begun).ok());
+    let early = match (since, begun) {
+        (Some(since), Some(begun)) => begun < since.as_millisecond(),
+        _ => false,
+    };
+    !early && user.is_none_or(|user| listed.user.as_deref() == Some(user))
+}
+
+/// Find every appearance of a line that `pattern` matches.
+fn scan<R: Read>(
+    tape: &mut Tape<R>,
+    pattern: &Regex,
+    mut found: impl FnMut(Appearance) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut lines = Lines::new(film::size(tape.header()));
+    let mut appearances = Appearances::default();
+    let end = loop {
+        let Moment { at, event } = match tape.next() {
+            Ok(Some(moment)) => moment,
+            Ok(None) => break Ok(()),
+            Err(failure) => break Err(failure),
+        };
+        let mut look = |left: Vec<Left>, lines: &Lines| {
+            let matching = matching(pattern, left, lines);
+            appearances
+                .look(at, matching)
+                .into_iter()
+                .try_for_each(&mut found)
+        };
+        match event {
+            Event::Output(text) => {
+                for part in parts(&text) {
+                    let left = lines.show(part);
+                    look(left, &lines)?;
+                }
+            }
+            Event::Resize(size) => {
+                let left = lines.resize(size);
+                look(left, &lines)?;
+            }
+            _ => {}
+        }
+    };
+    appearances.finish().into_iter().try_for_each(&mut found)?;
+    end
+}
+
+/// `text` in pieces of at most [`LOOK_BYTES`].
+fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let mut end = text.len().min(LOOK_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (part, rest) = text.split_at(end);
+        text = rest;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// The lines that `pattern` matches: those that left the screen, and those on it.
+fn matching(pattern: &Regex, left: Vec<Left>, lines: &Lines) -> Vec<Line> {
+    let left = left.into_iter().map(|line| {
+        let whereabouts = match line.cleared {
+            true => Whereabouts::Cleared,
+            false => Whereabouts::Scrolled,
+        };
+        (line.text, whereabouts)
+    });
+    let standing = lines.standing().into_iter().map(|line| {
+        let whereabouts = match line.written {
+            true => Whereabouts::Written,
+            false => Whereabouts::Standing,
+        };
+        (line.text, whereabouts)
+    });
+    let matched = left.chain(standing).map(|(text, whereabouts)| Line {
+        matches: pattern.find_iter(&text).count(),
+        text,
+        whereabouts,
+    });
+    matched.filter(|line| line.matches > 0).collect()
+}
+
+/// A line that was found, for `--json`.
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    id: &'a str,
+    user: Option<&'a str>,
+    target: Option<&'a str>,
+    rule: Option<&'a str>,
+    command: Option<&'a str>,
+    /// When, in milliseconds since 1970.
+    at: Option<u64>,
+    /// Where in the recording, as `play --from` takes it.
+    from: String,
+    line: &'a str,
+}
+
+fn tell(
+    json: bool,
+    listed: &Listed,
+    pattern: &Regex,
+    appearance: Appearance,
+) -> Result<(), Failure> {
+    let at = listed
+        .begun
+        .map(|begun| begun + milliseconds(appearance.at));
+    let from = offset::show(appearance.at);
+    if json {
+        return output::compact_json(&Found {
+            id: &listed.id,
+            user: listed.user.as_deref(),
+            target: listed.target.as_deref(),
+            rule: listed.rule.as_deref(),
+            command: listed.command.as_deref(),
+            at,
+            from,
+            line: &appearance.text,
+        });
+    }
+    let text = |text: &Option<String>| escaped(text.as_deref().unwrap_or("-"));
+    let (user, target) = (text(&listed.user), text(&listed.target));
+    let (time, id) = (time(at.unwrap_or(0)), escaped(&listed.id));
+    if !output::is_terminal() {
+        let line = paint::plain(&appearance.text);
+        return output::line(&format!("{time}\t{user}\t{target}\t{id}\t{from}\t{line}"));
+    }
+    let line = excerpt(&appearance.text, pattern, Style::of_output());
+    output::line(&format!(
+        "{time}  {user} as {target}  {id} --from {from}  {line}"
+    ))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The part of `line` around its first match, with every match in it standing out.
+fn excerpt(line: &str, pattern: &Regex, style: Style) -> String {
+    let Some(first) = pattern.find(line) else {
+        return paint::plain(line);
+    };
+    let before = line[..first.start()].char_indices().rev();
+    let start = before
+        .take(CONTEXT)
+        .last()
+        .map_or(first.start(), |(at, _)| at);
+    let mut after = line[first.end()..].char_indices().skip(CONTEXT);
+    let end = after.next().map_or(line.len(), |(at, _)| first.end() + at);
+    let mut text = String::from(if start > 0 { "…" } else { "" });
+    let mut done = start;
+    for found in pattern.find_iter(line) {
+        if found.start() >= done && found.end() <= end {
+            text += &paint::plain(&line[done..found.start()]);
+            text += &style.bold(&paint::plain(found.as_str()));
+            done = found.end();
+        }
+    }
+    text += &paint::plain(&line[done..end]);
+    text + if end < line.len() { "…" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tape::tests::{after, packed, text};
+    use super::*;
+
+    fn of(words: &str) -> Regex {
+        let how = |text: Option<&str>, regex: Option<&str>| Search {
+            text: text.map(str::to_owned),
+            regex: regex.map(str::to_owned),
+            ignore_case: false,
+            user: None,
+            since: None,
+            json: false,
+        };
+        match words.strip_prefix("re:") {
+            Some(regex) => pattern(&how(None, Some(regex))).unwrap(),
+            None => pattern(&how(Some(words), None)).unwrap(),
+        }
+    }
+
+    /// Lines that `words` find in a terminal of 20 by 4 that shows one text each second.
+    fn found(words: &str, shown: &[&str]) -> Vec<String> {
+        let bytes = text(|encoder| {
+            let mut lines = String::new();
+            for (second, text) in (1u32..).zip(shown) {
+                lines += &encoder
+                    .output(after(second.into()), text.as_bytes())
+                    .unwrap();
+            }
+            lines
+        });
+        let mut found = Vec::new();
+        let mut tape = Tape::open(bytes.as_bytes()).unwrap();
+        let keep = |Appearance { at, text }: Appearance| {
+            found.push(format!("{} {text}", at.as_secs()));
+            Ok(())
+        };
+        scan(&mut tape, &of(words), keep).unwrap();
+        found
+    }
+
+    #[test]
+    fn text_is_found_through_colours_cursor_movement_and_wraps() {
+        let shown = ["se\x1b[1;31mcr\x1b[0met\r\n", "0123456789012345secret\r\n"];
+        assert_eq!(
+            found("secret", &shown),
+            ["1 secret", "2 0123456789012345secret"]
+        );
+        assert_eq!(found("ab", &["b\x1b[1Ga\x1b[3Gc\x1b[1Gx\r\n"]), [""; 0]);
+        assert_eq!(found("abc", &["\x1b[2Gbc\x1b[1Ga\r\n"]), ["1 abc"]);
+        assert_eq!(found("re:s.c[a-z]+", &["x secret\r\n"]), ["1 x secret"]);
+        assert_eq!(found("a.c", &["abc\r\na.c\r\n"]), ["1 a.c"]);
+    }
+
+    #[test]
+    fn every_line_that_streams_past_is_found_once() {
+        let flood = "secret\r\nother\r\n".repeat(50);
+        assert_eq!(found("secret", &[&flood, &flood]).len(), 100);
+    }
+
+    #[test]
+    fn a_screen_that_is_drawn_again_and_again_is_found_once() {
+        let drawn = "\x1b[H\x1b[2Jtop\r\nsecret\r\n";
+        assert_eq!(found("secret", &[drawn; 5]), ["1 secret"]);
+        let editor = ["\x1b[?1049h", drawn, drawn, "\x1b[?1049l"];
+        assert_eq!(found("secret", &editor), ["2 secret"]);
+    }
+
+    #[test]
+    fn what_is_hidden_for_a_while_and_comes_back_is_found_again() {
+        let shown = ["secret\r\n", "\x1b[?1049h", "other", "x", "\x1b[?1049l"];
+        assert_eq!(found("secret", &shown), ["1 secret", "5 secret"]);
+    }
+
+    #[test]
+    fn a_word_that_is_typed_is_found_when_the_line_is_done() {
+        let shown = ["$ ", "s", "e", "cret", " -x", "\r\n", "done"];
+        assert_eq!(found("secret", &shown), ["4 $ secret -x"]);
+        let wiped = ["$ ", "secret", "\r\x1b[K$ ", "ls\r\n"];
+        assert_eq!(found("secret", &wiped), ["2 $ secret"]);
+        assert_eq!(found("secret", &["no end: secret"]), ["1 no end: secret"]);
+    }
+
+    #[test]
+    fn what_was_drawn_and_cleared_in_one_go_is_found_where_it_scrolled_or_was_cleared() {
+        let shown = ["\x1b[?25lsecret\r\n\x1b[H\x1b[2Jclean"];
+        assert_eq!(found("secret", &shown), ["1 secret"]);
+    }
+
+    #[test]
+    fn a_recording_that_is_cut_off_is_searched_as_far_as_it_goes() {
+        let bytes = text(|encoder| encoder.output(after(1.0), b"secret").unwrap());
+        let packed = packed(&bytes, false);
+        let mut count = 0;
+        let keep = |_| {
+            count += 1;
+            Ok(())
+        };
+        let mut tape = Tape::open(&packed[..]).unwrap();
+        scan(&mut tape, &of("secret"), keep).unwrap();
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn a_pattern_that_is_found_everywhere_is_refused() {
+        let how = Search {
+            text: Some(String::new()),
+            regex: None,
+            ignore_case: false,
+            user: None,
+            since: None,
+            json: false,
+        };
+        assert_eq!(pattern(&how).unwrap_err().status, 2);
+        let regex = Some("a*".to_owned());
+        assert!(pattern(&Search { regex, ..how }).is_err());
+    }
+
+    #[test]
+    fn since_is_a_time_ago_a_day_or_a_minute() {
+        let now: Zoned = "2026-11-25T12:00:00+01:00[Europe/Berlin]".parse().unwrap();
+        let at = |text| since(text, &now).map(|at| at.to_string());
+        assert_eq!(at("2h").unwrap(), "2026-11-25T09:00:00Z");
+        assert_eq!(at("90m ago").unwrap(), "2026-11-25T09:30:00Z");
+        assert_eq!(at("2026-11-20").unwrap(), "2026-11-19T23:00:00Z");
+        assert_eq!(at("2026-11-20 14:30").unwrap(), "2026-11-20T13:30:00Z");
+        assert!(at("yesterday").unwrap_err().hint.is_some());
+    }
+
+    #[test]
+    fn recordings_are_chosen_by_user_and_time() {
+        let listed = Listed {
+            user: Some("eve".into()),
+            begun: Some(5_000),
+            ..Listed::default()
+        };
+        let second = |second| Some(Timestamp::from_second(second).unwrap());
+        assert!(is_wanted(&listed, None, None));
+        assert!(is_wanted(&listed, Some("eve"), second(5)));
+        assert!(!is_wanted(&listed, Some("bob"), None));
+        assert!(!is_wanted(&listed, None, second(6)));
+        assert!(is_wanted(&Listed::default(), None, second(6)));
+        assert!(!is_wanted(&Listed::default(), Some("eve"), None));
+    }
+
+    #[test]
+    fn an_excerpt_shows_the_match_and_steers_nothing() {
+        let line = format!("{}\u{202e}secret{}", "a".repeat(200), "b".repeat(200));
+        let excerpt = excerpt(&line, &of("secret"), Style::PLAIN);
+        let (before, after) = ("a".repeat(CONTEXT - 1), "b".repeat(CONTEXT));
+        assert_eq!(excerpt, format!("…{before}\u{fffd}secret{after}…"));
+    }
+}

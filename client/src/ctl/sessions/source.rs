@@ -1,0 +1,115 @@
+//! Where recordings come from: the daemon, which lets whom the policy lets, or a file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use elevate_protocol::{ErrorName, Id, bus};
+use serde::Serialize;
+use zbus::wire::{DeserializeDict, Type};
+
+use crate::bus::{block_on, call, connect};
+use crate::cli::Which;
+use crate::failure::Failure;
+
+/// A file that is read from its beginning, and by itself: a descriptor of the daemon's has one
+/// position for everybody who holds it.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl From<File> for Reading {
+    fn from(file: File) -> Reading {
+        Reading {
+            file: Arc::new(file),
+            at: 0,
+        }
+    }
+}
+
+impl Read for Reading {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// A recording as the daemon lists it. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Default, DeserializeDict, Type, Serialize)]
+#[zbus(signature = "dict", rename_all = "kebab-case")]
+pub(in crate::ctl) struct Listed {
+    pub(in crate::ctl) id: String,
+    /// None where its record is gone; so are the next three.
+    pub(in crate::ctl) user: Option<String>,
+    pub(in crate::ctl) target: Option<String>,
+    pub(in crate::ctl) command: Option<String>,
+    pub(in crate::ctl) rule: Option<String>,
+    pub(in crate::ctl) begun: Option<u64>,
+    pub(in crate::ctl) size: u64,
+    pub(in crate::ctl) complete: bool,
+}
+
+/// The recording of `id`.
+pub(super) fn recording(id: Id) -> Result<Reading, Failure> {
+    Ok(ask(id)??)
+}
+
+/// The recording of `id`; none where there is none, or none yet.
+pub(super) fn recording_if_any(id: Id) -> Result<Option<Reading>, Failure> {
+    match ask(id)? {
+        Ok(reading) => Ok(Some(reading)),
+        Err(zbus::Error::MethodError(name, ..))
+            if ErrorName::from_dbus(name.as_str()) == Some(ErrorName::NotFound) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ask(id: Id) -> Result<zbus::Result<Reading>, Failure> {
+    block_on(async {
+        let (connection, body) = (connect().await?, (id.as_str(),));
+        let manager = Some(bus::MANAGER);
+        let asked =
+            connection.call_method(Some(bus::NAME), bus::PATH, manager, "ReadRecording", &body);
+        let reply = match asked.await {
+            Ok(reply) => reply,
+            Err(error) => return Ok(Err(error)),
+        };
+        let recording: zbus::OwnedFd = reply.body().deserialize()?;
+        Ok(Ok(File::from(OwnedFd::from(recording)).into()))
+    })
+}
+
+/// The recording of a session, or in a file.
+pub(super) fn open(which: &Which) -> Result<Reading, Failure> {
+    match which {
+        Which::Session(id) => recording(*id),
+        Which::File(path) => {
+            let shown = elevate_protocol::escape::line(path.as_os_str().as_encoded_bytes());
+            let file = File::open(path).map_err(|error| {
+                Failure::new(format!("cannot open {shown}: {error}")).hint(
+                    "a session's recording is played by its id, such as: \
+                     elevatectl sessions play k7m2x9qd",
+                )
+            })?;
+            Ok(file.into())
+        }
+    }
+}
+
+/// Every recording that the caller may read, the oldest first.
+pub(in crate::ctl) fn all() -> Result<Vec<Listed>, Failure> {
+    let mut listed: Vec<Listed> = block_on(async {
+        let reply = call(&connect().await?, "ListRecordings", &()).await?;
+        Ok(reply.body().deserialize()?)
+    })?;
+    listed.sort_by(|a, b| (a.begun, &a.id).cmp(&(b.begun, &b.id)));
+    Ok(listed)
+}
