@@ -147,7 +147,7 @@ fn begin(
     connect(streams, terminal, passed)?;
     let terminal = terminal.map(path_of_terminal).transpose();
     let confined = Confined::enter(launch, terminal.doing("name the terminal")?)?;
-    enter(launch)?;
+    enter(launch).map_err(|failure| confinement::explain(launch, &launch.cwd, failure))?;
     if launch.execs != Execs::None {
         let listener = exec_filter::install().doing("install the exec filter")?;
         let report = message::encode(&Report::Listener);
@@ -159,6 +159,7 @@ fn begin(
     confined.hold()?;
     signals::restore_defaults().doing("reset signals")?;
     execute(launch, &words(&go.environment)?)
+        .map_err(|failure| confinement::explain(launch, &launch.file.path, failure))
 }
 
 fn wait_for_go(link: BorrowedFd<'_>) -> Result<Option<(Go, Vec<OwnedFd>)>, Failure> {

@@ -130,3 +130,38 @@ fn check(result: libc::c_long) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File};
+
+    #[test]
+    fn changes_are_for_the_places_that_are_allowed() {
+        let [allowed, other] = [0; 2].map(|_| tempfile::tempdir().unwrap());
+        let place = File::open(allowed.path()).unwrap();
+        let inside = allowed.path().join("x");
+        let outside = other.path().join("x");
+        fs::write(&outside, "was").unwrap();
+        let path = outside.clone();
+        // It holds for the thread that asks for it, and for what that starts.
+        let restricted = std::thread::spawn(move || {
+            let mut restriction = Restriction::begin().unwrap()?;
+            restriction.allow(&place).unwrap();
+            rustix::thread::set_no_new_privs(true).unwrap();
+            restriction.enforce().unwrap();
+            assert!(fs::write(inside, "new").is_ok());
+            assert!(fs::read(&path).is_ok());
+            Some([
+                fs::write(&path, "new").is_err(),
+                fs::remove_file(&path).is_err(),
+                fs::write(path.with_extension("new"), "").is_err(),
+            ])
+        });
+        match restricted.join().unwrap() {
+            Some(refused) => assert_eq!(refused, [true; 3]),
+            None => eprintln!("this kernel has no Landlock"),
+        }
+        assert_eq!(fs::read(&outside).unwrap(), b"was");
+    }
+}

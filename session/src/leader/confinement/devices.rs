@@ -1,5 +1,5 @@
-//! The devices of a contained session: those that lead nowhere, terminals of its own, and the
-//! session's.
+//! What a contained session sees of devices and the kernel: nodes that lead nowhere, terminals of
+//! its own and the session's, its own processes, its network.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +8,10 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use rustix::fs::{CWD, Mode, mkdir};
-use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, OpenTreeFlags,
+    fsconfig_create, fsmount, fsopen, mount, move_mount, open_tree,
+};
 use rustix::process::umask;
 
 use crate::sys::mounts;
@@ -82,8 +85,7 @@ impl Devices {
             shared,
             Some(c"mode=1777,size=20%"),
         )?;
-        let itself = open_tree(CWD, "/dev", OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
-        mounts::change(itself.as_fd(), mounts::READ_ONLY, 0)
+        read_only("/dev")
     }
 }
 
@@ -110,4 +112,24 @@ pub(super) fn mount_proc() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Cover `/sys` with one that shows the session's network, and nothing of what else is mounted
+/// there: no cgroups, no debugging.
+pub(super) fn mount_sys() -> io::Result<()> {
+    // In steps: mount(2) puts nothing over itself, which the network's one sysfs can be.
+    let context = fsopen("sysfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(&context)?;
+    let nothing = MountAttrFlags::MOUNT_ATTR_RDONLY
+        | MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, nothing)?;
+    let from = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    Ok(move_mount(&mount, "", CWD, "/sys", from)?)
+}
+
+fn read_only(path: &str) -> io::Result<()> {
+    let mount = open_tree(CWD, path, OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
+    mounts::change(mount.as_fd(), mounts::READ_ONLY, 0)
 }

@@ -10,9 +10,11 @@ mod view;
 use elevate_protocol::launch::Launch;
 use elevate_protocol::{ErrorName, escape};
 use rustix::fs::{FileType, fstat, fstatfs};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use self::capabilities::Ceiling;
 use self::view::View;
@@ -90,6 +92,22 @@ pub(super) fn judge_stream(descriptor: BorrowedFd<'_>) -> Result<(), Failure> {
             ErrorName::InvalidArgument,
             "a contained session takes pipes only as its standard streams",
         )),
+    }
+}
+
+/// `failure` at `place`, which the host has and a contained session maybe not.
+pub(super) fn explain(launch: &Launch, place: &[u8], failure: Failure) -> Failure {
+    let place = Path::new(OsStr::from_bytes(place));
+    let own = places::OWN.iter().find(|(own, _)| place.starts_with(own));
+    match (&launch.confinement.contain, own) {
+        (Some(_), Some((own, _))) => Failure {
+            message: format!(
+                "{}; a contained session has a {own} of its own",
+                failure.message
+            ),
+            ..failure
+        },
+        _ => failure,
     }
 }
 

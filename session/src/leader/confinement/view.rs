@@ -65,7 +65,7 @@ impl View {
         devices::mount_proc().lacking("make a /proc")?;
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
         let read_only = flags | MountFlags::NOEXEC | MountFlags::RDONLY;
-        mount("sysfs", "/sys", "sysfs", read_only, None).lacking("make a /sys")?;
+        devices::mount_sys().lacking("make a /sys")?;
         for (path, options) in places::OWN {
             let options = std::ffi::CString::new(options).map_err(io::Error::from);
             let mounted = options.and_then(|options| {
