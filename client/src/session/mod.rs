@@ -77,6 +77,8 @@ fn explanation(reason: &EndReason) -> Option<String> {
         EndReason::Finished => return None,
         EndReason::Deadline => "its time was over".to_owned(),
         EndReason::Revoked { by } => format!("{} revoked it", escape::line(by.as_bytes())),
+        EndReason::Idle => "nobody gave a code while its terminal was held".to_owned(),
+        EndReason::Unwatched => "nobody watched it any more".to_owned(),
         EndReason::ClientGone => "this end of the session went away".to_owned(),
         EndReason::DaemonGone => "elevated stopped".to_owned(),
         EndReason::RecordingFailed => "the session could not be recorded".to_owned(),

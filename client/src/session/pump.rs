@@ -199,6 +199,8 @@ impl Pump {
             }
             Channel::Output => self.output.push(bytes),
             Channel::Error => self.error.push(bytes),
+            // For an edit, which this is not.
+            Channel::File => {}
         }
     }
 
