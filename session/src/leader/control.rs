@@ -11,8 +11,13 @@ use elevate_protocol::limits::MESSAGE_BYTES;
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::set_socket_send_buffer_size_force;
 use zeroize::Zeroizing;
 
+/// What may wait in the socket; the kernel takes it twice. The longest message must fit: a command
+/// line of [`EXEC_RECORD_BYTES`](elevate_protocol::limits::EXEC_RECORD_BYTES) has six bytes in JSON
+/// for each that is a control character.
+const SEND_BUFFER: usize = 512 * 1024;
 /// How long the outcome of a session may wait for `elevated` to take it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,6 +39,8 @@ pub(crate) struct Control {
 
 impl Control {
     pub(crate) fn new(socket: OwnedFd) -> Control {
+        // Where it fails, what is longer than usual is never handed over, and nothing goes on.
+        let _ = set_socket_send_buffer_size_force(&socket, SEND_BUFFER);
         let waiting = VecDeque::new();
         Control {
             socket,

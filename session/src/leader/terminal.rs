@@ -5,17 +5,25 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use elevate_protocol::stream::Window;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, fchmod, fchown, fcntl_setfl};
-use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Uid, getpgrp, ioctl_tiocsctty};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetpgrp, tcsetwinsize};
 
 /// When this much waits for the command to read it, the client is not heard any further.
 const MOST_WAITING: usize = 64 * 1024;
-/// With more than this to be read (a line discipline holds 4 KiB), what is typed may be taken in,
-/// and echoed or not, much later.
-const MOST_UNREAD: u64 = 1024;
+/// A line discipline takes this much in at once.
+const MOST_AT_ONCE: usize = 1024;
+
+/// Whether a terminal showed what was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Echo {
+    On,
+    Off,
+    /// It echoed when that was passed on, and may take it in later.
+    Unsure,
+}
 
 /// A pty pair that is the controlling terminal of the leader's session.
 ///
@@ -104,31 +112,33 @@ impl Terminal {
         }
     }
 
-    /// Whether the terminal shows what is typed now (termios(3)): its echo is on, and it takes in
-    /// what is passed on at once, since little that came before is still to be read.
+    /// Whether the terminal shows what is typed now (termios(3)).
     pub(super) fn echoes(&self) -> bool {
         let modes = tcgetattr(&self.master).map(|termios| termios.local_modes);
-        let echo = modes.is_ok_and(|modes| {
+        modes.is_ok_and(|modes| {
             // With EXTPROC who types at the other end does all processing.
             modes.contains(LocalModes::ECHO) && !modes.contains(LocalModes::EXTPROC)
-        });
-        echo && ioctl_fionread(&self.slave).is_ok_and(|unread| unread < MOST_UNREAD)
+        })
+    }
+
+    /// Whether the command could read something. If it can't, the terminal has taken in, and echoed
+    /// or not, all that was passed on: to answer it does what is still to be done (`n_tty_poll` of
+    /// the kernel).
+    fn has_unread(&self) -> bool {
+        let mut slave = [PollFd::new(&self.slave, PollFlags::IN)];
+        !matches!(poll(&mut slave, Some(&Timespec::default())), Ok(0))
     }
 
     /// Take what the user typed, as far as the command reads it; the rest waits. `passed` hears of
-    /// what is passed on, and whether the terminal [echoes](Self::echoes) it.
-    pub(super) fn type_in(&mut self, bytes: &[u8], passed: impl FnMut(&[u8], bool)) {
+    /// what is passed on, and whether it was shown.
+    pub(super) fn type_in(&mut self, bytes: &[u8], mut passed: impl FnMut(&[u8], Echo)) {
         self.typed.extend(bytes);
-        self.write_typed(passed);
-    }
-
-    fn write_typed(&mut self, mut passed: impl FnMut(&[u8], bool)) {
         while !self.typed.is_empty() {
-            let echo = self.echoes();
+            let before = (self.echoes(), self.has_unread());
             let (next, _) = self.typed.as_slices();
-            match rustix::io::write(&self.master, next) {
+            match rustix::io::write(&self.master, &next[..next.len().min(MOST_AT_ONCE)]) {
                 Ok(written) => {
-                    passed(&next[..written], echo);
+                    passed(&next[..written], self.echo(before));
                     drop(self.typed.drain(..written));
                 }
                 Err(rustix::io::Errno::INTR) => {}
@@ -136,6 +146,18 @@ impl Terminal {
                 // Hung up: nobody will read it.
                 Err(_) => self.typed.clear(),
             }
+        }
+    }
+
+    /// Whether what was just passed on was shown, where the terminal echoed and the command had
+    /// something to read, or not, `before`.
+    fn echo(&self, (echoed, unread): (bool, bool)) -> Echo {
+        // What can be read now is what was just taken in.
+        self.has_unread();
+        match echoed && self.echoes() {
+            true if unread => Echo::Unsure,
+            true => Echo::On,
+            false => Echo::Off,
         }
     }
 

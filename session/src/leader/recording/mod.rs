@@ -17,6 +17,7 @@ use zstd::zstd_safe::CParameter;
 
 use self::tape::Tape;
 use self::typed::{Settled, Typed};
+use super::terminal::Echo;
 
 /// Level 1: terminal output shrinks well at any, and this costs the least time.
 const LEVEL: i32 = 1;
@@ -93,11 +94,13 @@ impl Recorder {
         }
     }
 
-    /// Something that was typed was passed on, and the terminal was to `echo` it, or not. Whether
-    /// it is kept is decided later.
-    pub(super) fn typed(&mut self, bytes: &[u8], echo: bool) {
-        if let Some(typed) = &mut self.typed {
-            typed.push(bytes, echo, Instant::now());
+    /// Something that was typed was passed on, and shown or not; where that isn't sure, it is
+    /// decided later whether it is kept.
+    pub(super) fn typed(&mut self, bytes: &[u8], echo: Echo) -> io::Result<()> {
+        let typed = self.typed.as_mut();
+        match typed.map(|typed| typed.push(bytes, echo, Instant::now())) {
+            Some(settled) => self.keep(settled),
+            None => Ok(()),
         }
     }
 
@@ -109,12 +112,19 @@ impl Recorder {
     /// Keep what was typed, if the terminal echoes still.
     pub(super) fn settle(&mut self, echo: bool) -> io::Result<()> {
         match self.typed.as_mut().map(|typed| typed.settle(echo)) {
-            Some(Settled::Keep(bytes)) => match self.encoder.input(self.began.elapsed(), &bytes) {
+            Some(settled) => self.keep(settled),
+            None => Ok(()),
+        }
+    }
+
+    fn keep(&mut self, settled: Settled) -> io::Result<()> {
+        match settled {
+            Settled::Keep(bytes) => match self.encoder.input(self.began.elapsed(), &bytes) {
                 Some(line) => self.write(&line),
                 None => Ok(()),
             },
-            Some(Settled::Hide) => self.mark(Mark::Hidden),
-            Some(Settled::Nothing) | None => Ok(()),
+            Settled::Hide => self.mark(Mark::Hidden),
+            Settled::Nothing => Ok(()),
         }
     }
 

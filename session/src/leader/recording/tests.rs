@@ -83,10 +83,14 @@ fn what_is_typed_is_kept_only_where_it_was_asked_for_and_shown() {
     ] {
         let place = place();
         let mut recorder = place.recorder(&Launch { record, ..launch() });
-        for (bytes, echo) in [("id\n", true), ("secret\n", false), ("exit\n", true)] {
-            recorder.typed(bytes.as_bytes(), echo);
-            recorder.settle(echo).unwrap();
+        for (bytes, echo) in [
+            ("id\n", Echo::On),
+            ("secret\n", Echo::Off),
+            ("exit\n", Echo::Unsure),
+        ] {
+            recorder.typed(bytes.as_bytes(), echo).unwrap();
         }
+        recorder.settle(true).unwrap();
         recorder.finish("0").unwrap();
         let expected = [kept, vec![Event::Exit("0".into())]].concat();
         assert_eq!(place.events(), expected);

@@ -1,22 +1,24 @@
 //! What was typed: kept where the terminal showed it, and left out where that isn't sure.
 //!
-//! A terminal decides whether to echo a byte when it takes it in, a moment after we passed it on.
-//! So a byte is kept only if echo was on when it was passed on and still is a while later, with
-//! little waiting to be taken in. A program that shows by itself what is typed (a shell's line
-//! editor, a full-screen editor) has the terminal's echo off: what it shows is in the output.
+//! A terminal decides whether to echo a byte when it takes it in. Mostly it is known at once that
+//! it did; where the command had something else to read yet, a byte is kept only if echo is still
+//! on a while later. A program that shows by itself what is typed (a shell's line editor, a
+//! full-screen editor) has the terminal's echo off: what it shows is in the output.
 
 use std::time::{Duration, Instant};
 
+use crate::leader::terminal::Echo;
+
 /// How long a terminal may take to take in what was passed on.
 const SETTLED_AFTER: Duration = Duration::from_millis(50);
-/// More than this at a time is not taken in at once (a line discipline holds 4 KiB).
+/// More than this at a time may be taken in much later (a line discipline holds 4 KiB).
 const MOST: usize = 2048;
 
 /// Bytes that wait until it is sure that they were shown.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     waiting: Vec<u8>,
-    /// When the last of them was passed on.
+    /// When the last of them was passed on; none if nothing waits.
     last: Option<Instant>,
     /// Whether something that was not shown came among them.
     hidden: bool,
@@ -24,25 +26,30 @@ pub(super) struct Typed {
     told: bool,
 }
 
-/// What becomes of what waited.
+/// What becomes of what was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Settled {
     Keep(Vec<u8>),
     /// Leave it out, and say so.
     Hide,
-    /// Nothing waited, or it was said already that something is left out.
+    /// It isn't decided yet, or it was said already that something is left out.
     Nothing,
 }
 
 impl Typed {
-    /// `bytes` were passed on `now`, and the terminal was to echo them, or not.
-    pub(super) fn push(&mut self, bytes: &[u8], echo: bool, now: Instant) {
-        self.hidden |= !echo || self.waiting.len() + bytes.len() > MOST;
+    /// `bytes` were passed on `now`, and shown or not.
+    pub(super) fn push(&mut self, bytes: &[u8], echo: Echo, now: Instant) -> Settled {
+        let decided = echo != Echo::Unsure && self.last.is_none();
+        self.hidden |= echo == Echo::Off || self.waiting.len() + bytes.len() > MOST;
         match self.hidden {
             true => self.forget(),
             false => self.waiting.extend_from_slice(bytes),
         }
         self.last = Some(now);
+        match decided {
+            true => self.settle(echo == Echo::On),
+            false => Settled::Nothing,
+        }
     }
 
     /// When to decide; none while nothing waits.
@@ -78,53 +85,64 @@ impl Typed {
 mod tests {
     use super::*;
 
-    fn typed(bytes: &[u8], echo: bool) -> Typed {
-        let mut typed = Typed::default();
-        typed.push(bytes, echo, Instant::now());
-        typed
+    fn push(typed: &mut Typed, bytes: &[u8], echo: Echo) -> Settled {
+        typed.push(bytes, echo, Instant::now())
     }
 
     #[test]
-    fn what_was_echoed_is_kept_once() {
-        let mut typed = typed(b"ls\n", true);
-        assert!(typed.due().is_some());
-        assert_eq!(typed.settle(true), Settled::Keep(b"ls\n".into()));
+    fn what_was_shown_is_kept_and_what_was_not_is_left_out_at_once() {
+        let mut typed = Typed::default();
+        let kept = push(&mut typed, b"su\n", Echo::On);
+        assert_eq!(kept, Settled::Keep(b"su\n".into()));
+        assert_eq!(push(&mut typed, b"secret\n", Echo::Off), Settled::Hide);
         assert_eq!(typed.due(), None);
         assert_eq!(typed.settle(true), Settled::Nothing);
     }
 
     #[test]
-    fn what_was_not_echoed_at_either_time_is_left_out() {
-        assert_eq!(typed(b"secret\n", false).settle(false), Settled::Hide);
-        assert_eq!(typed(b"secret\n", true).settle(false), Settled::Hide);
-        assert_eq!(typed(b"secret\n", false).settle(true), Settled::Hide);
+    fn what_is_unsure_waits_and_is_kept_if_echo_is_still_on() {
+        for (echo, settled) in [
+            (true, Settled::Keep(b"ls\n".into())),
+            (false, Settled::Hide),
+        ] {
+            let mut typed = Typed::default();
+            assert_eq!(push(&mut typed, b"ls\n", Echo::Unsure), Settled::Nothing);
+            assert!(typed.due().is_some());
+            assert_eq!(typed.settle(echo), settled);
+            assert_eq!(typed.due(), None);
+        }
     }
 
     #[test]
-    fn what_came_just_before_a_secret_is_left_out_with_it() {
-        let mut typed = typed(b"su\n", true);
-        typed.push(b"secret\n", false, Instant::now());
-        typed.push(b"id\n", true, Instant::now());
+    fn what_waits_beside_a_secret_is_left_out_with_it() {
+        let mut typed = Typed::default();
+        for (bytes, echo) in [
+            (&b"su\n"[..], Echo::Unsure),
+            (b"secret\n", Echo::Off),
+            (b"id\n", Echo::On),
+        ] {
+            assert_eq!(push(&mut typed, bytes, echo), Settled::Nothing);
+        }
         assert_eq!(typed.settle(true), Settled::Hide);
         assert!(typed.waiting.is_empty());
     }
 
     #[test]
-    fn more_than_a_terminal_takes_in_at_once_is_left_out() {
-        assert_eq!(typed(&[b'x'; MOST + 1], true).settle(true), Settled::Hide);
+    fn more_than_a_terminal_takes_in_is_left_out() {
+        let mut typed = Typed::default();
+        push(&mut typed, &[b'x'; MOST], Echo::Unsure);
+        push(&mut typed, b"y", Echo::Unsure);
+        assert_eq!(typed.settle(true), Settled::Hide);
         let most = vec![b'x'; MOST];
-        assert_eq!(typed(&most, true).settle(true), Settled::Keep(most));
+        assert_eq!(push(&mut typed, &most, Echo::On), Settled::Keep(most));
     }
 
     #[test]
     fn a_secret_of_many_keys_is_one_mark() {
-        let mut typed = typed(b"s", false);
-        assert_eq!(typed.settle(false), Settled::Hide);
-        typed.push(b"e", false, Instant::now());
-        assert_eq!(typed.settle(false), Settled::Nothing);
-        typed.push(b"l", true, Instant::now());
-        assert_eq!(typed.settle(true), Settled::Keep(b"l".into()));
-        typed.push(b"s", false, Instant::now());
-        assert_eq!(typed.settle(false), Settled::Hide);
+        let mut typed = Typed::default();
+        assert_eq!(push(&mut typed, b"s", Echo::Off), Settled::Hide);
+        assert_eq!(push(&mut typed, b"e", Echo::Off), Settled::Nothing);
+        assert_eq!(push(&mut typed, b"l", Echo::On), Settled::Keep(b"l".into()));
+        assert_eq!(push(&mut typed, b"s", Echo::Off), Settled::Hide);
     }
 }

@@ -57,11 +57,13 @@ impl Session {
         let (Some(terminal), recorder) = (&mut self.terminal, &mut self.recorder) else {
             return;
         };
+        let mut kept = Ok(());
         terminal.type_in(bytes, |passed, echo| {
-            if let Some(recorder) = recorder {
-                recorder.typed(passed, echo);
+            if let (Some(recorder), Ok(())) = (recorder.as_mut(), &kept) {
+                kept = recorder.typed(passed, echo);
             }
         });
+        self.record(|_| kept);
     }
 
     /// What must be recorded can't be: it ends, and the person hears why.
