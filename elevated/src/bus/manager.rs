@@ -267,7 +267,15 @@ impl Manager {
         self.audit(uid, id, "watch").await?;
         let found = self.0.elevation(parse(id)?).filter(Elevation::is_live);
         let elevation = found.ok_or_else(|| Refusal::from(Problem::not_found()))?;
-        Ok(self.0.watch(elevation.id, uid)?.into())
+        // Root is nobody in particular, and whoever is watched is no watcher.
+        let requester = elevation.asked.caller.account.uid;
+        let counts = uid != 0
+            && uid != requester
+            && caller::login(bus, &header)
+                .await
+                .map(|login| self.0.seen_from_outside(login))
+                .is_some_and(|login| login.uid == Some(uid) && !login.elevated);
+        Ok(self.0.watch(elevation.id, uid, counts)?.into())
     }
 
     /// Every recording on this host; for root and auditors.

@@ -22,40 +22,48 @@ use crate::launch::Packets;
 /// its watchers.
 const COME_BACK: Duration = Duration::from_secs(30);
 
-/// The watchers of each session; dropping a sender sends its watcher away.
+/// The watchers of each session; dropping one's sender sends them away.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
     next: u64,
-    watchers: HashMap<Id, HashMap<u64, oneshot::Sender<()>>>,
+    watchers: HashMap<Id, HashMap<u64, Watcher>>,
+}
+
+#[derive(Debug)]
+struct Watcher {
+    /// Whether a session that must be watched may run because of them.
+    counts: bool,
+    _dismiss: oneshot::Sender<()>,
 }
 
 impl Audience {
-    fn enter(&mut self, id: Id) -> Option<(u64, oneshot::Receiver<()>)> {
+    fn enter(&mut self, id: Id, counts: bool) -> Option<(u64, oneshot::Receiver<()>)> {
         let watchers = self.watchers.entry(id).or_default();
         if watchers.len() >= WATCHERS_PER_SESSION {
             return None;
         }
         self.next += 1;
-        let (sender, receiver) = oneshot::channel();
-        watchers.insert(self.next, sender);
+        let (_dismiss, receiver) = oneshot::channel();
+        watchers.insert(self.next, Watcher { counts, _dismiss });
         Some((self.next, receiver))
     }
 
-    /// Whether that was the last.
-    fn leave(&mut self, id: Id, watcher: u64) -> bool {
-        let Some(watchers) = self.watchers.get_mut(&id) else {
-            return false;
-        };
-        let known = watchers.remove(&watcher).is_some();
-        let last = watchers.is_empty();
-        if last {
-            self.watchers.remove(&id);
+    fn leave(&mut self, id: Id, watcher: u64) {
+        if let Some(watchers) = self.watchers.get_mut(&id) {
+            watchers.remove(&watcher);
+            if watchers.is_empty() {
+                self.watchers.remove(&id);
+            }
         }
-        known && last
     }
 
-    fn has(&self, id: Id) -> bool {
+    fn has_any(&self, id: Id) -> bool {
         self.watchers.contains_key(&id)
+    }
+
+    fn has_one_that_counts(&self, id: Id) -> bool {
+        let watchers = self.watchers.get(&id);
+        watchers.is_some_and(|watchers| watchers.values().any(|watcher| watcher.counts))
     }
 
     /// The session is over.
@@ -65,15 +73,16 @@ impl Audience {
 }
 
 impl Daemon {
-    /// Let `uid` watch session `id` until they close what is returned.
+    /// Let `uid` watch session `id` until they close what is returned. `counts` says that they are
+    /// somebody else, watching from a login of their own.
     ///
     /// # Errors
     /// Where too many watch already.
-    pub fn watch(self: &Arc<Self>, id: Id, uid: u32) -> Result<OwnedFd, Refusal> {
+    pub fn watch(self: &Arc<Self>, id: Id, uid: u32, counts: bool) -> Result<OwnedFd, Refusal> {
         let failed = |error: std::io::Error| Refusal::new(ErrorName::Failed, error.to_string());
         let (ours, theirs) = seqpacket::pair().map_err(failed)?;
         let lifeline = Packets::new(ours).map_err(failed)?;
-        let entered = self.core().audience.enter(id);
+        let entered = self.core().audience.enter(id, counts);
         let Some((watcher, dismissed)) = entered else {
             let message = format!(
                 "{WATCHERS_PER_SESSION} people watch this session already (WATCHERS_PER_SESSION)"
@@ -96,12 +105,11 @@ impl Daemon {
     }
 
     fn stop_watching(&self, id: Id, uid: u32, watcher: u64) {
-        let last = self.core().audience.leave(id, watcher);
+        self.core().audience.leave(id, watcher);
         self.put_watch_on_record(id, uid, false);
-        if last {
-            self.order(id, ToLeader::Watched { yes: false });
-            self.end_if_unwatched(id);
-        }
+        let yes = self.core().audience.has_any(id);
+        self.order(id, ToLeader::Watched { yes });
+        self.end_if_unwatched(id);
     }
 
     fn put_watch_on_record(&self, id: Id, uid: u32, begins: bool) {
@@ -111,17 +119,17 @@ impl Daemon {
         }
     }
 
-    /// Whether somebody watches session `id`.
+    /// Whether anybody watches session `id`.
     pub fn is_watched(&self, id: Id) -> bool {
-        self.core().audience.has(id)
+        self.core().audience.has_any(id)
     }
 
-    /// Wait until somebody watches session `id`.
+    /// Wait until somebody watches session `id` who counts.
     pub async fn until_watched(&self, id: Id) {
         loop {
             let mut changed = std::pin::pin!(self.audience_changed.notified());
             changed.as_mut().enable();
-            if self.is_watched(id) {
+            if self.core().audience.has_one_that_counts(id) {
                 return;
             }
             changed.await;
@@ -131,7 +139,8 @@ impl Daemon {
     fn end_if_unwatched(&self, id: Id) {
         let found = self.elevation(id);
         let must = found.is_some_and(|elevation| elevation.is_live() && elevation.terms.watched);
-        if must && !self.is_watched(id) && self.leader(id).is_some() {
+        let watched = self.core().audience.has_one_that_counts(id);
+        if must && !watched && self.leader(id).is_some() {
             self.end(id, EndReason::Unwatched);
         }
     }
