@@ -145,7 +145,6 @@ fn session(id: Id) -> Option<Session> {
 fn show(watch: &mut Watch, mut film: Film<Reading>) -> Result<(), Broken> {
     let mut display = Display::open()?;
     let name = format!("session {}", watch.id);
-    let title = film.header().title.clone();
     loop {
         // Asked before: what is written until then is still shown.
         let over = watch.is_over();
@@ -154,7 +153,7 @@ fn show(watch: &mut Watch, mut film: Film<Reading>) -> Result<(), Broken> {
             film.step()?;
             steps += 1;
         }
-        display.show(film.screen(), &status(&film, &name, &title))?;
+        display.show(film.screen(), &status(&film, &name))?;
         if film.place().status.is_some() || over && steps < SLICE {
             break;
         }
@@ -171,14 +170,14 @@ fn show(watch: &mut Watch, mut film: Film<Reading>) -> Result<(), Broken> {
     Ok(output::line(&format!("{name}: {ending}"))?)
 }
 
-fn status(film: &Film<Reading>, name: &str, title: &str) -> String {
+fn status(film: &Film<Reading>, name: &str) -> String {
     let place = film.place();
     let at = offset::short(place.at);
-    let mut status = format!("following {name} | {title} | last change at {at}");
+    let mut status = format!("following {name} | last change at {at}");
     if let Some(command) = &place.command {
         status += &format!(" | command {}: {command}", place.commands);
     }
-    status
+    status + " | " + &film.header().title
 }
 
 /// Write its text, line by line.

@@ -69,11 +69,12 @@ fn goal(outline: &Outline, how: &Play) -> Result<Option<Goal>, Failure> {
     match usize::try_from(number.get()) {
         Ok(number) if number <= outline.commands.len() => Ok(Some(Goal::Command(number))),
         _ => {
-            let commands = outline.commands.len();
-            Err(
-                Failure::usage(format!("the recording has {commands} commands"))
-                    .hint("see them with: elevatectl sessions show ID"),
-            )
+            let commands = match outline.commands.len() {
+                1 => "1 command".to_owned(),
+                more => format!("{more} commands"),
+            };
+            Err(Failure::usage(format!("the recording has {commands}"))
+                .hint("see them with: elevatectl sessions show ID"))
         }
     }
 }
@@ -89,11 +90,9 @@ fn name(which: &Which) -> String {
 /// Play until it is over; the last picture, unless somebody had enough before.
 fn run(mut player: Player<Reading>, name: &str) -> Result<Option<String>, Broken> {
     let mut display = Display::open()?;
-    let title = player.film().header().title.clone();
-    let name = format!("{name} | {title}");
     let mut last = Instant::now();
     loop {
-        display.show(player.film().screen(), &player.status(&name))?;
+        display.show(player.film().screen(), &player.status(name))?;
         if player.is_over() {
             return Ok(Some(player.film().screen().text()));
         }
@@ -183,6 +182,6 @@ mod tests {
         let failure = found(Some(2.1), None).unwrap_err();
         assert_eq!(failure.message, "the recording is 0:02.000 long");
         let failure = found(None, Some(2)).unwrap_err();
-        assert_eq!(failure.message, "the recording has 1 commands");
+        assert_eq!(failure.message, "the recording has 1 command");
     }
 }

@@ -175,8 +175,9 @@ impl<R: Read + Clone> Player<R> {
                 place.commands
             ));
         } else if commands > 0 {
-            parts.push(format!("{commands} commands"));
+            parts.push(format!("command 0 of {commands}"));
         }
+        parts.push(self.film.header().title.clone());
         parts.join(" | ")
     }
 }
@@ -298,7 +299,7 @@ mod tests {
         assert_eq!(player.head.at, after(2.0));
         press(&mut player, " ]");
         assert_eq!(player.head.at, after(20.0));
-        assert!(player.status("x").ends_with("command 2 of 2: id -u"));
+        assert!(player.status("x").contains("| command 2 of 2: id -u |"));
         press(&mut player, "]");
         assert_eq!(player.head.at, after(20.0), "there is no third");
         press(&mut player, "[");
