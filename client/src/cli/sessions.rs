@@ -40,6 +40,9 @@ pub enum SessionsVerb {
 }
 
 const LIST: &str = "\
+The daemon knows a session for an hour after its end. Whose an older recording is, it says itself:
+with --user such recordings are opened, which is on record, as is every reading.
+
 Examples:
   elevatectl sessions list
   elevatectl sessions list --all --user alice

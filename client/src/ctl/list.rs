@@ -117,8 +117,7 @@ pub(super) fn sessions(how: &ListSessions) -> Result<(), Failure> {
 
 /// `elevatectl sessions list --recordings`
 fn recordings(how: &ListSessions) -> Result<(), Failure> {
-    let mut listed = source::all()?;
-    listed.retain(|recording| how.user.is_none() || recording.user == how.user);
+    let listed = source::of(how.user.as_deref())?;
     if how.json {
         return output::json(&listed);
     }

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::time::Duration;
 
-use elevate_protocol::Id;
 use elevate_protocol::recording::Event;
 use jiff::{Timestamp, Zoned, civil::DateTime};
 use regex::{Regex, RegexBuilder};
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::appearances::{Appearance, Appearances, Line, Whereabouts};
 use super::lines::{Left, Lines};
 use super::source::{self, Listed};
-use super::tape::{Moment, Tape};
+use super::tape::{self, Moment, Tape};
 use super::{film, offset, paint};
 use crate::cli::Search;
 use crate::ctl::output::{self, Style};
@@ -35,14 +34,13 @@ pub(super) fn search(how: &Search) -> Result<(), Failure> {
         if !is_wanted(&listed, how.user.as_deref(), since) {
             continue;
         }
-        let found = |appearance| tell(how.json, &listed, &pattern, appearance);
-        if let Err(failure) = search_one(&listed, &pattern, found) {
+        let id = escaped(&listed.id);
+        if let Err(failure) = search_one(listed, &pattern, how) {
             // Nobody wants the rest.
             if failure.status == output::NOBODY_READS {
                 return Err(failure);
             }
             failed += 1;
-            let id = escaped(&listed.id);
             let message = format!("session {id}: {}", failure.message);
             Failure { message, ..failure }.report(crate::ctl::PROGRAM);
         }
@@ -56,16 +54,20 @@ pub(super) fn search(how: &Search) -> Result<(), Failure> {
     }
 }
 
-fn search_one(
-    listed: &Listed,
-    pattern: &Regex,
-    found: impl FnMut(Appearance) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let id: Id = listed
-        .id
-        .parse()
-        .map_err(|error| Failure::new(format!("elevated lists what is no session: {error}")))?;
-    scan(&mut Tape::open(source::recording(id)?)?, pattern, found)
+fn search_one(mut listed: Listed, pattern: &Regex, how: &Search) -> Result<(), Failure> {
+    let mut lines = Some(tape::Lines::new(source::recording(listed.session()?)?));
+    // Nothing may be written of it yet, and then nothing was shown.
+    let Some(mut tape) = Tape::begin(&mut lines)? else {
+        return Ok(());
+    };
+    listed.complete_by(tape.header());
+    let user = how.user.as_deref();
+    if user.is_some_and(|user| listed.user.as_deref() != Some(user)) {
+        return Ok(());
+    }
+    scan(&mut tape, pattern, |appearance| {
+        tell(how.json, &listed, pattern, appearance)
+    })
 }
 
 fn pattern(how: &Search) -> Result<Regex, Failure> {
@@ -98,15 +100,19 @@ fn since(text: &str, now: &Zoned) -> Result<Timestamp, Failure> {
     })
 }
 
-/// Whether a recording is to be looked at. One whose record is gone is, unless somebody's are asked
-/// for: nothing says that it is not older than it seems.
+/// Whether a recording is to be opened, as far as the daemon says: whose an older one is, it says
+/// itself.
 fn is_wanted(listed: &Listed, user: Option<&str>, since: Option<Timestamp>) -> bool {
     let begun = listed.begun.and_then(|begun| i64::try_from(begun).ok());
     let early = match (since, begun) {
         (Some(since), Some(begun)) => begun < since.as_millisecond(),
         _ => false,
     };
-    !early && user.is_none_or(|user| listed.user.as_deref() == Some(user))
+    let other = match (user, &listed.user) {
+        (Some(user), Some(of)) => user != of,
+        _ => false,
+    };
+    !early && !other
 }
 
 /// Find every appearance of a line that `pattern` matches.
@@ -406,7 +412,10 @@ mod tests {
         assert!(!is_wanted(&listed, Some("bob"), None));
         assert!(!is_wanted(&listed, None, second(6)));
         assert!(is_wanted(&Listed::default(), None, second(6)));
-        assert!(!is_wanted(&Listed::default(), Some("eve"), None));
+        assert!(
+            is_wanted(&Listed::default(), Some("eve"), None),
+            "to be asked"
+        );
     }
 
     #[test]

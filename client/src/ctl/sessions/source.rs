@@ -6,10 +6,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
+use elevate_protocol::recording::Header;
 use elevate_protocol::{ErrorName, Id, bus};
 use serde::Serialize;
 use zbus::wire::{DeserializeDict, Type};
 
+use super::tape::Tape;
 use crate::bus::{block_on, call, connect};
 use crate::cli::Which;
 use crate::failure::Failure;
@@ -52,6 +54,47 @@ pub(in crate::ctl) struct Listed {
     pub(in crate::ctl) begun: Option<u64>,
     pub(in crate::ctl) size: u64,
     pub(in crate::ctl) complete: bool,
+}
+
+impl Listed {
+    /// Which session's it is.
+    pub(super) fn session(&self) -> Result<Id, Failure> {
+        self.id
+            .parse()
+            .map_err(|error| Failure::new(format!("elevated lists what is no session: {error}")))
+    }
+
+    /// Take over from the recording itself what the daemon no longer knows: it knows sessions for an
+    /// hour after their end.
+    pub(super) fn complete_by(&mut self, header: &Header) {
+        if self.user.is_some() {
+            return;
+        }
+        let title = header.title.split_once(" as ");
+        let parts = title.and_then(|(user, rest)| Some((user, rest.rsplit_once(" by rule ")?)));
+        if let Some((user, (target, rule))) = parts {
+            self.user = Some(user.to_owned());
+            self.target = Some(target.to_owned());
+            self.rule = Some(rule.to_owned());
+        }
+        self.command = Some(header.command.clone());
+        self.begun = Some(header.timestamp * 1000);
+    }
+}
+
+/// Every recording of `user`, or of everybody. Whose an older one is, it says itself: it is opened
+/// for that.
+pub(in crate::ctl) fn of(user: Option<&str>) -> Result<Vec<Listed>, Failure> {
+    let mut listed = all()?;
+    let Some(user) = user else { return Ok(listed) };
+    for unknown in listed.iter_mut().filter(|listed| listed.user.is_none()) {
+        // One that nothing is written of yet, or that is damaged, is nobody's.
+        if let Ok(tape) = unknown.session().and_then(recording).and_then(Tape::open) {
+            unknown.complete_by(tape.header());
+        }
+    }
+    listed.retain(|listed| listed.user.as_deref() == Some(user));
+    Ok(listed)
 }
 
 /// The recording of `id`.
@@ -105,11 +148,41 @@ pub(super) fn open(which: &Which) -> Result<Reading, Failure> {
 }
 
 /// Every recording that the caller may read, the oldest first.
-pub(in crate::ctl) fn all() -> Result<Vec<Listed>, Failure> {
+pub(super) fn all() -> Result<Vec<Listed>, Failure> {
     let mut listed: Vec<Listed> = block_on(async {
         let reply = call(&connect().await?, "ListRecordings", &()).await?;
         Ok(reply.body().deserialize()?)
     })?;
     listed.sort_by(|a, b| (a.begun, &a.id).cmp(&(b.begun, &b.id)));
     Ok(listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tape::tests::text;
+    use super::*;
+
+    #[test]
+    fn whose_an_old_recording_is_it_says_itself() {
+        let bytes = text(|_| String::new());
+        let tape = Tape::open(bytes.as_bytes()).unwrap();
+        let mut old = Listed::default();
+        old.complete_by(tape.header());
+        let text = |text: &Option<String>| text.clone().unwrap();
+        assert_eq!(
+            (text(&old.user), text(&old.target)),
+            ("alice".into(), "root".into())
+        );
+        assert_eq!(
+            (text(&old.rule), text(&old.command)),
+            ("all".into(), "id".into())
+        );
+        assert_eq!(old.begun, Some(1_000_000));
+        let mut listed = Listed {
+            user: Some("eve".into()),
+            ..Listed::default()
+        };
+        listed.complete_by(tape.header());
+        assert_eq!((listed.user.as_deref(), listed.begun), (Some("eve"), None));
+    }
 }
