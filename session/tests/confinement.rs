@@ -91,6 +91,7 @@ fn on_terminal(mut order: Launch) -> Launch {
 }
 
 const DENIED: &str = "Operation not permitted";
+const NO_FAMILY: &str = "Address family not supported by protocol";
 const READ_ONLY: &str = "Read-only file system";
 
 inside! {
@@ -255,8 +256,8 @@ inside! {
             format!("attempt(lambda: socket.socket(socket.{family}).connect({address}))")
         };
         shut(&[
-            (&connect("AF_UNIX", "'/mnt/data/service'"), DENIED),
-            ("attempt(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))", DENIED),
+            (&connect("AF_UNIX", "'/mnt/data/service'"), NO_FAMILY),
+            ("attempt(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))", NO_FAMILY),
             ("attempt(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))", DENIED),
         ]);
         let (inside, _) = inside_and_outside("a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))");
@@ -332,6 +333,25 @@ inside! {
         for expected in ["/dev/console", "to the terminal", "to stderr", "30 100", "own pty", "typed: something"] {
             assert!(shown.contains(expected), "{expected} in {shown}");
         }
+    }
+
+    fn through_its_streams_no_device_of_the_hosts_changes() {
+        let change = "import os, sys\n\
+            for number in range(3):\n\
+            \x20   try: os.fchmod(number, 0o777)\n\
+            \x20   except OSError as error: sys.stdout.write(error.strerror + '|')";
+        fs::create_dir_all("/mnt/data").unwrap();
+        let mode = || fs::metadata("/dev/null").unwrap().permissions().mode();
+        let before = mode();
+        let said = run(&contained(&["/usr/bin/python3", "-c", change])).1;
+        // Its output is pipes, which are nobody else's.
+        assert_eq!(said, "Read-only file system|");
+        assert_eq!(mode(), before);
+        let mut host = Host::start();
+        let mut led = host.lead(&on_terminal(contained(&["/usr/bin/python3", "-c", change])));
+        led.begin(&[]);
+        led.ended();
+        assert_eq!(String::from_utf8_lossy(&led.terminal), "Read-only file system|".repeat(3));
     }
 
     fn it_stops_and_goes_on_as_any_other() {

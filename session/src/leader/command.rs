@@ -144,9 +144,19 @@ fn begin(
         let mut passed = passed.iter();
         passed.try_for_each(|stream| confinement::judge_stream(stream.as_fd()))?;
     }
-    connect(streams, terminal, passed)?;
-    let terminal = terminal.map(path_of_terminal).transpose();
-    let confined = Confined::enter(launch, terminal.doing("name the terminal")?)?;
+    let path = terminal.map(path_of_terminal).transpose();
+    let confined = Confined::enter(launch, path.doing("name the terminal")?)?;
+    let console = match terminal {
+        Some(_) if contained => Some(confinement::open_console()?),
+        _ => None,
+    };
+    // By descriptors of the view's own, where there is one: through the host's, root inside could
+    // change who may use a device.
+    connect(
+        streams,
+        console.as_ref().map(AsFd::as_fd).or(terminal),
+        passed,
+    )?;
     enter(launch).map_err(|failure| confinement::explain(launch, &launch.cwd, failure))?;
     if launch.execs != Execs::None {
         let listener = exec_filter::install().doing("install the exec filter")?;

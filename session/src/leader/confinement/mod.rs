@@ -9,10 +9,10 @@ mod view;
 
 use elevate_protocol::launch::Launch;
 use elevate_protocol::{ErrorName, escape};
-use rustix::fs::{FileType, fstat, fstatfs};
+use rustix::fs::{FileType, Mode, OFlags, fstat, fstatfs, open};
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,12 @@ impl Confined {
             false => Ok(()),
         }
     }
+}
+
+/// The session's terminal, as the view has it.
+pub(super) fn open_console() -> Result<OwnedFd, Failure> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    open("/dev/console", flags, Mode::empty()).lacking("open the terminal")
 }
 
 /// Whether a contained command may be handed this standard stream: an anonymous pipe, through which

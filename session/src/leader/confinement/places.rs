@@ -27,7 +27,7 @@ pub(super) const HIDDEN: [&str; 3] = ["/etc/elevate", "/var/lib/elevate", "/var/
 
 /// What is read there says, or starts, what the host does with every right. No folder above one of
 /// them may be writable either.
-const NEVER_WRITABLE: [&str; 25] = [
+const NEVER_WRITABLE: [&str; 27] = [
     "/bin",
     "/boot",
     "/dev",
@@ -50,13 +50,27 @@ const NEVER_WRITABLE: [&str; 25] = [
     "/tmp",
     "/usr",
     "/var/lib/elevate",
+    "/var/log/audit",
     "/var/log/elevate",
+    "/var/log/journal",
     "/var/spool",
     "/var/tmp",
 ];
 
 /// Folders of state below `/var/lib` that the host's own programs execute or believe.
-const NEVER_WRITABLE_STATE: [&str; 5] = ["apt", "dpkg", "polkit-1", "systemd", "containers"];
+const NEVER_WRITABLE_STATE: [&str; 11] = [
+    "apt",
+    "containerd",
+    "containers",
+    "dbus",
+    "docker",
+    "dpkg",
+    "pam",
+    "polkit-1",
+    "snapd",
+    "sudo",
+    "systemd",
+];
 
 /// Whether each writable place is one that may be.
 pub(super) fn check(launch: &Launch, contain: &Contain) -> Result<(), Failure> {
