@@ -18,6 +18,8 @@ pub struct Led {
     pub leader: i32,
     pub pid: i32,
     pub execs: Vec<Exec>,
+    /// Numbers of execs that were seen to fail.
+    pub failed: Vec<u64>,
     pub terminal: Vec<u8>,
     pub output: Vec<u8>,
     pub error: Vec<u8>,
@@ -33,6 +35,7 @@ impl Led {
             leader: 0,
             pid: 0,
             execs: Vec::new(),
+            failed: Vec::new(),
             terminal: Vec::new(),
             output: Vec::new(),
             error: Vec::new(),
@@ -124,9 +127,19 @@ impl Led {
         loop {
             match receive(self.control.as_ref().unwrap().as_fd()).map(|packet| decode(&packet)) {
                 Some(FromLeader::Exec(exec)) => self.execs.push(exec),
+                Some(FromLeader::ExecFailed { number }) => self.failed.push(number),
                 Some(message) => return message,
                 None => panic!("the leader died: {:?}", self.output),
             }
+        }
+    }
+
+    /// Collect what is said of one exec.
+    pub fn hear_one_of_execs(&mut self) {
+        match receive(self.control.as_ref().unwrap().as_fd()).map(|packet| decode(&packet)) {
+            Some(FromLeader::Exec(exec)) => self.execs.push(exec),
+            Some(FromLeader::ExecFailed { number }) => self.failed.push(number),
+            other => panic!("{other:?}"),
         }
     }
 
