@@ -112,6 +112,8 @@ async fn call(
         ("RuntimeMaxUSec", last.into()),
         ("KillMode", "control-group".into()),
         ("SendSIGKILL", true.into()),
+        // What has no memory left is killed by the kernel alone; the rest of the session goes on.
+        ("OOMPolicy", "continue".into()),
         ("TimeoutStopUSec", 100_000u64.into()),
     ];
     if let Some(tasks) = bounds.tasks {
