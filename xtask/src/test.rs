@@ -12,8 +12,16 @@ use crate::command::{cargo, succeed};
 use crate::dist;
 
 /// Machine tests of installing, upgrading and removing the packages, of their units, of the main path
-/// from an empty server to its end, and of the doors to both: sshd and a directory.
-const SMOKE: &[&str] = &["packages", "units", "admin_guide", "door", "directory"];
+/// from an empty server to its end, of the doors to both, sshd and a directory, and of what the kernel
+/// does.
+const SMOKE: &[&str] = &[
+    "packages",
+    "units",
+    "admin_guide",
+    "door",
+    "directory",
+    "limits",
+];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -25,8 +33,8 @@ pub(crate) struct Arguments {
     /// Run the machine tests on this Debian release only: trixie or bookworm
     #[arg(long)]
     release: Option<Release>,
-    /// On this Debian release run only the tests of packages, units, the main path, logins and the
-    /// directory
+    /// On this Debian release run only the tests of packages, units, the main path, logins, the
+    /// directory and limits
     #[arg(long, value_name = "RELEASE", conflicts_with_all = ["filter", "file"])]
     smoke: Option<Release>,
 }
