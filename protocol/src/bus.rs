@@ -52,6 +52,8 @@ pub mod ask {
     pub const WINDOW: &str = "window";
     /// `b`: never ask anything, never wait for approvals (`-n`).
     pub const NON_INTERACTIVE: &str = "non-interactive";
+    /// `u`: the caller's umask (umask(2)); what it takes from new files, the command's takes too.
+    pub const UMASK: &str = "umask";
     /// `b`: questions can be answered though there is no terminal (`-S`, `-A`).
     pub const ANSWERS: &str = "answers";
     /// `s`: a shell is asked for, `plain` (`-s`) or `login` (`-i`). With words in [`ARGV`], those

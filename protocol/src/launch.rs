@@ -210,6 +210,8 @@ pub struct Launch {
     pub cwd: Bytes,
     /// The command's whole environment, `NAME=value` each.
     pub environment: Vec<Bytes>,
+    /// What the command's umask takes from new files beside what this host's own does (umask(2)).
+    pub umask: u32,
     /// The size of the session's terminal; none without one.
     pub window: Option<Window>,
     /// How the standard streams are connected.

@@ -29,6 +29,7 @@ pub(super) fn ask(
         (ask::CWD, Variant::new(folder_of(options, folder))),
         (ask::ENVIRONMENT, Variant::new(environment)),
         (ask::STDIO, Variant::new(kinds.map(name).to_vec())),
+        (ask::UMASK, Variant::new(umask())),
     ]);
     put_texts(
         &mut asked,
@@ -73,6 +74,13 @@ pub(super) fn ask(
             .map(|(key, _)| (key, Variant::new(true))),
     );
     Ok(asked)
+}
+
+/// Our own umask, which can be read only by setting it. Nothing else runs here meanwhile.
+fn umask() -> u32 {
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    mask.as_raw_mode()
 }
 
 /// Add those that are given.

@@ -38,6 +38,7 @@ pub(super) fn read(mut fields: Fields) -> Result<Ask, Refusal> {
         set: set(take(&mut fields, ask::SET)?.unwrap_or_default())?,
         preserve: take(&mut fields, ask::PRESERVE)?.unwrap_or_default(),
         forget: take(&mut fields, ask::FORGET)?.unwrap_or_default(),
+        umask: take(&mut fields, ask::UMASK)?.unwrap_or_default(),
         answers: take(&mut fields, ask::ANSWERS)?.unwrap_or_default(),
         reason: reason(&mut fields, ask::REASON)?,
         duration: take(&mut fields, ask::DURATION)?

@@ -40,6 +40,8 @@ pub struct Ask {
     pub non_interactive: bool,
     /// No code that was given before counts.
     pub forget: bool,
+    /// The caller's umask.
+    pub umask: u32,
     /// Questions can be answered though there is no terminal.
     pub answers: bool,
 }

@@ -138,6 +138,7 @@ async fn build(
         cwd: answer.cwd.clone(),
         environment: kept,
         stdio: ask.stdio,
+        umask: ask.umask,
         window: ask.window,
         reason,
         duration: allowance.limit.granted,

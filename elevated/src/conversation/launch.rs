@@ -51,6 +51,7 @@ fn lead(daemon: &Daemon, elevation: &Elevation, file: &File, argv: Vec<Bytes>) -
         file: file.clone(),
         cwd: asked.cwd.clone(),
         environment: environment(daemon, elevation),
+        umask: asked.umask,
         window: asked.window,
         routes: routes(elevation),
         record: terms.record,

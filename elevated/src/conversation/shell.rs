@@ -107,6 +107,7 @@ async fn build(
         cwd: ask.cwd.clone(),
         environment: environment(&ask.set, &shell),
         stdio: ask.stdio,
+        umask: ask.umask,
         window: ask.window,
         reason: None,
         duration: LONGEST,

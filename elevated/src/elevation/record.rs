@@ -83,6 +83,9 @@ pub struct Asked {
     pub cwd: Bytes,
     /// With which of the caller's variables, `NAME=value`.
     pub environment: Vec<Bytes>,
+    /// The caller's umask.
+    #[serde(default)]
+    pub umask: u32,
     /// What the standard streams are.
     pub stdio: Three<Kind>,
     /// The caller's terminal.

@@ -56,6 +56,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         cwd: "/".into(),
         environment: Vec::new(),
         stdio: [Kind::Closed; 3],
+        umask: 0o022,
         window: None,
         reason: None,
         duration: Duration::from_millis(duration),

@@ -99,7 +99,7 @@ pub(super) fn start(
         passes: launch.routes.iter().filter(passed).count(),
         go: Go {
             environment: launch.environment,
-            umask: mask.as_raw_mode(),
+            umask: mask.as_raw_mode() | (launch.umask & 0o777),
             follow: follow.then(|| getpid().as_raw_pid()),
         },
         signals,

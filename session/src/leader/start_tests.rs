@@ -40,6 +40,7 @@ pub(in crate::leader) fn launch() -> Launch {
         },
         cwd: "/".into(),
         environment: vec!["TERM=xterm".into()],
+        umask: 0,
         window: None,
         routes: [Route::Null; 3],
         record: Record::None,

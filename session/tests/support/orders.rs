@@ -41,6 +41,7 @@ pub fn launch(argv: &[&str]) -> Launch {
         file: file(argv[0]),
         cwd: "/".into(),
         environment: vec!["PATH=/usr/bin:/bin".into(), "TERM=dumb".into()],
+        umask: 0,
         window: None,
         routes: [Route::Null, Route::Carry, Route::Carry],
         record: Record::None,
