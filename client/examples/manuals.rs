@@ -12,13 +12,6 @@ use clap::Command;
 use clap_complete::{Shell, generate_to};
 use elevate_client::cli::{elevate_command, elevatectl_command};
 
-const ELEVATE_EXAMPLES: &str = "\
-Examples:
-  elevate systemctl restart cron
-  elevate -u postgres --for 30m psql
-  elevate --reason \"restart after config change\" systemctl restart nginx
-";
-
 const ELEVATECTL_EXAMPLES: &str = "\
 Examples:
   elevatectl requests                    what waits for you or for others
@@ -37,7 +30,8 @@ fn main() -> io::Result<()> {
         return Err(io::Error::other("name a folder to write to"));
     };
     for (command, examples) in [
-        (elevate_command(), ELEVATE_EXAMPLES),
+        // Its help has them.
+        (elevate_command(), ""),
         (elevatectl_command(), ELEVATECTL_EXAMPLES),
     ] {
         completions(command.clone(), &folder.join("completions"))?;
@@ -68,10 +62,10 @@ fn page_of(command: Command, examples: &str) -> io::Result<Vec<u8>> {
     if verbs {
         man.render_subcommands_section(&mut page)?;
     }
-    for paragraph in examples
+    let paragraphs = examples
         .split("\n\n")
-        .chain(after.iter().flat_map(|text| text.split("\n\n")))
-    {
+        .chain(after.iter().flat_map(|text| text.split("\n\n")));
+    for paragraph in paragraphs.filter(|paragraph| !paragraph.is_empty()) {
         let (title, lines) = paragraph
             .split_once(":\n")
             .ok_or_else(|| io::Error::other(format!("no title: {paragraph}")))?;

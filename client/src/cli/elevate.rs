@@ -34,8 +34,9 @@ Examples:
 
 What runs:
   Everything after the first word that is no option belongs to the command. A bare name is looked
-  for in the folders of secure_path (elevated.toml) and not in your PATH. With -i and -s the words
-  go to the target user's shell and to yours, and are judged as the command that they are.
+  for in the folders of secure_path (elevated.toml) and not in your PATH. After -i and -s the
+  words are a command, too, and judged as it; with -i the target user's shell executes it, in
+  their home.
 
 Codes:
   A rule may ask for a verification code, of the authenticator that was enrolled with
@@ -89,12 +90,12 @@ fn what_runs() -> Vec<Arg> {
         flag(
             "login",
             'i',
-            "Run the target user's login shell, in their home, or COMMAND by it",
+            "Run the target user's login shell in their home, or COMMAND by way of it",
         ),
         flag(
             "shell",
             's',
-            "Run your own shell as the target user, or COMMAND by it",
+            "Run your own login's shell as the target user, or COMMAND",
         ),
         flag(
             "edit",
@@ -223,10 +224,9 @@ fn headed<const N: usize>(heading: &'static str, args: [Arg; N]) -> Vec<Arg> {
     args.map(|argument| argument.help_heading(heading)).into()
 }
 
-/// An option with a value. The last of several counts, as with sudo.
+/// An option with a value. Given twice it is an error, as with sudo.
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    let argument = Arg::new(name).long(name).value_name(value).help(help);
-    argument.overrides_with(name)
+    Arg::new(name).long(name).value_name(value).help(help)
 }
 
 /// An option without a value. It may be repeated, as with sudo.

@@ -235,8 +235,8 @@ fn short_flags_can_be_written_as_one_word_and_repeated() {
     assert_eq!(options.target.user.as_deref(), Some("bob"));
     assert_eq!(options.questions.prompt.as_deref(), Some("code: "));
     assert_eq!(options.command, ["id"]);
-    let options = run(&["-n", "-n", "-u", "alice", "-u", "bob", "-E", "-E", "id"]);
-    assert_eq!(options.target.user.as_deref(), Some("bob"));
+    assert!(run(&["-n", "-n", "-E", "-E", "id"]).preserve);
+    assert_eq!(status(&["-u", "alice", "-u", "root", "id"]).0, 2);
 }
 
 #[test]
