@@ -101,6 +101,58 @@ fn the_command_sees_an_allow_list_and_nothing_that_names_a_file() {
     }
 }
 
+/// `-E` under a rule that keeps everything, each variable asked for by its name, and each set on the
+/// command line: what steers a program comes in by no way.
+#[test]
+fn by_no_flag_does_a_variable_come_in_that_steers_a_program() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "kent", "keeping");
+    let hostile = HOSTILE.map_here("/home/kent");
+    let line = format!("env -i {hostile} HARMLESS=kept /usr/bin/elevate -E env");
+    let seen = user.run(&line).success().text();
+    assert!(seen.lines().any(|line| line == "HARMLESS=kept"), "{seen}");
+    for variable in seen.lines() {
+        let name = variable.split('=').next().unwrap_or_default();
+        assert!(ALLOWED.contains(&name) || name == "HARMLESS", "{variable}");
+        let about_the_command = name.ends_with("_COMMAND");
+        assert!(
+            about_the_command || !variable.contains("/home/kent"),
+            "{variable}"
+        );
+    }
+    for variable in HOSTILE {
+        let set = [*variable].map_here("/home/kent");
+        let name = variable.split('=').next().unwrap_or_default();
+        let by_name = format!("env {set} elevate --preserve-env='{name}' env");
+        // A name that is none of a variable's is no assignment, and then it is a command.
+        for line in [by_name, format!("elevate {set} env")] {
+            let refused = user.run(&line);
+            assert_ne!(refused.status, 0, "{}", refused.describe());
+            assert_eq!(refused.text(), "", "{line}");
+        }
+    }
+    let set = user.run("elevate HARMLESS=set env").success().text();
+    assert!(set.lines().any(|line| line == "HARMLESS=set"), "{set}");
+}
+
+/// The one variable that `elevate` reads names a program of the caller's own, and without `-A` none.
+#[test]
+fn a_program_that_asks_for_codes_runs_only_when_it_is_called_for_and_as_the_caller() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "asa", "coded");
+    let _factor = user.enrol();
+    let ask = "#!/bin/sh\nid -un >>/home/asa/ran\n";
+    machine.write("/home/asa/ask", ask, 0o755);
+    for line in ["elevate id", "elevate -n id", "elevate -nA id"] {
+        let named = "ELEVATE_ASKPASS=/home/asa/ask SUDO_ASKPASS=/home/asa/ask";
+        user.run(&format!("{named} {line}")).status(1);
+        assert!(!machine.has("/home/asa/ran"), "{line}");
+    }
+    user.run("ELEVATE_ASKPASS=/home/asa/ask elevate -A id")
+        .status(1);
+    assert_eq!(user.run("cat ran").text(), "asa");
+}
+
 #[test]
 fn a_shell_function_of_the_callers_reaches_no_shell_of_roots() {
     let machine = MACHINE.get();
