@@ -163,6 +163,10 @@ impl Observer for Leaving {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn lines() -> Lines {
@@ -235,5 +239,46 @@ mod tests {
         let left = lines.show(&"x".repeat(5 * LINE_BYTES));
         assert!(left.len() >= 4, "{}", left.len());
         assert!(left.iter().all(|line| line.text.len() <= LINE_BYTES + 10));
+    }
+
+    fn sequence() -> impl Strategy<Value = String> {
+        let control = ("[?>]?", vec(0u16..300, 0..4), "[@-~]").prop_map(|(mark, numbers, last)| {
+            let numbers: Vec<_> = numbers.iter().map(u16::to_string).collect();
+            format!("\x1b[{mark}{}{last}", numbers.join(";"))
+        });
+        let mode = (
+            prop::sample::select(vec![1, 6, 7, 25, 47, 1047, 1048, 1049]),
+            "[hl]",
+        );
+        prop_oneof![
+            control,
+            mode.prop_map(|(number, last)| format!("\x1b[?{number}{last}")),
+            "[a-z日\u{301}\r\n\t\u{8}\u{b}\u{e}\u{f}]{0,30}",
+            "\x1b[#()A-Za-z78=>]{0,2}",
+        ]
+    }
+
+    proptest! {
+        /// A recording that an emulator falls over is one that nobody reads.
+        #[test]
+        fn whatever_is_shown_is_emulated(
+            events in vec((sequence(), option::weighted(0.1, (0u16..30, 0u16..20))), 0..60)
+        ) {
+            let mut lines = lines();
+            let mut screen = super::super::screen::Screen::new(Window { rows: 3, columns: 10 });
+            for (text, size) in events {
+                lines.show(&text);
+                screen.show(&text);
+                if let Some((columns, rows)) = size {
+                    lines.resize(Window { rows, columns });
+                    screen.resize(Window { rows, columns });
+                }
+                let standing = lines.standing().len();
+                prop_assert!(standing <= screen.size().1);
+                let picture = screen.picture(7, 2);
+                let inside = |(column, row)| column < 7 && row < 2;
+                prop_assert!(picture.cursor.is_none_or(inside));
+            }
+        }
     }
 }

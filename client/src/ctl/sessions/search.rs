@@ -1,6 +1,7 @@
 //! `elevatectl sessions search`: text as it stood on the screens of all sessions.
 
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use elevate_protocol::recording::Event;
@@ -65,9 +66,10 @@ fn search_one(mut listed: Listed, pattern: &Regex, how: &Search) -> Result<(), F
     if user.is_some_and(|user| listed.user.as_deref() != Some(user)) {
         return Ok(());
     }
-    scan(&mut tape, pattern, |appearance| {
-        tell(how.json, &listed, pattern, appearance)
-    })
+    let tell = |appearance| tell(how.json, &listed, pattern, appearance);
+    // No recording may be such that those after it are not searched.
+    let scanned = catch_unwind(AssertUnwindSafe(|| scan(&mut tape, pattern, tell)));
+    scanned.unwrap_or_else(|_| Err(Failure::new("its terminal can't be emulated")))
 }
 
 fn pattern(how: &Search) -> Result<Regex, Failure> {
