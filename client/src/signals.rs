@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// Signals that are passed on to the command.
@@ -41,6 +41,8 @@ pub const FATAL: [Signal; 14] = [
 pub struct Signals {
     descriptor: SignalFd,
     set: SigSet,
+    /// Those of them that others had taken before.
+    before: SigSet,
     ignored: Option<u64>,
 }
 
@@ -48,11 +50,12 @@ impl Signals {
     /// Take `signals` over from their handlers. To be called before any thread is started.
     pub fn take(signals: &[Signal]) -> io::Result<Signals> {
         let set: SigSet = signals.iter().copied().collect();
-        set.thread_block()?;
+        let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         Ok(Signals {
             descriptor: SignalFd::with_flags(&set, flags)?,
             set,
+            before,
             ignored: None,
         })
     }
@@ -104,7 +107,8 @@ impl AsFd for Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        let _ = self.set.thread_unblock();
+        let ours = self.set.iter().filter(|one| !self.before.contains(*one));
+        let _ = ours.collect::<SigSet>().thread_unblock();
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Terminal {
 struct Saved {
     modes: Termios,
     how: OptionalActions,
+    /// What it was changed to, where somebody else may change it meanwhile: then it is theirs.
+    borrowed: Option<Termios>,
 }
 
 impl Terminal {
@@ -65,28 +67,23 @@ impl Terminal {
             .is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
-    /// Whether it is raw, or shows nothing of what is typed, by our doing.
-    pub fn is_raw(&self) -> bool {
-        lock(&self.saved).is_some()
+    /// Pass every key through. Only to be called in the foreground; done anew where somebody else
+    /// has changed it since.
+    pub fn make_raw(&self, keep: Keep) -> io::Result<()> {
+        self.change(OptionalActions::Now, false, |modes| raw(modes, keep))
     }
 
-    /// Pass every key through. Only to be called in the foreground.
-    pub fn make_raw(&self, keep: Keep) -> io::Result<()> {
-        self.change(OptionalActions::Now, |modes| {
-            let output = modes.output_modes;
-            modes.make_raw();
-            modes.local_modes.set(LocalModes::ISIG, keep.signals);
-            if keep.output {
-                modes.output_modes = output | OutputModes::OPOST;
-            }
-        })
+    /// The same on a terminal that others of a pipeline use, too: one that they have changed in the
+    /// end is left to them.
+    pub fn borrow_raw(&self, keep: Keep) -> io::Result<()> {
+        self.change(OptionalActions::Now, true, |modes| raw(modes, keep))
     }
 
     /// Take lines without showing what is typed, until the answer is dropped. What was typed before
     /// is thrown away, and so is at the end what nobody has read: it could be half a secret. Only to
     /// be called in the foreground.
     pub fn hide(&self) -> io::Result<Hidden<'_>> {
-        self.change(OptionalActions::Flush, |modes| {
+        self.change(OptionalActions::Flush, false, |modes| {
             let lines = LocalModes::ICANON | LocalModes::ISIG;
             modes.local_modes.insert(lines);
             modes
@@ -97,19 +94,36 @@ impl Terminal {
         Ok(Hidden(self))
     }
 
-    /// Change its modes, unless they are changed already; `how` holds for the way back too.
-    fn change(&self, how: OptionalActions, change: impl FnOnce(&mut Termios)) -> io::Result<()> {
+    /// Change its modes; `how` holds for the way back too, which leads to what the first change
+    /// found.
+    fn change(
+        &self,
+        how: OptionalActions,
+        borrow: bool,
+        change: impl FnOnce(&mut Termios),
+    ) -> io::Result<()> {
         let mut saved = lock(&self.saved);
-        if saved.is_some() {
-            return Ok(());
-        }
-        let modes = rustix::termios::tcgetattr(&self.device)?;
+        let modes = match &*saved {
+            Some(saved) => saved.modes.clone(),
+            None => rustix::termios::tcgetattr(&self.device)?,
+        };
         let mut changed = modes.clone();
         change(&mut changed);
-        *saved = Some(Saved { modes, how });
+        *saved = Some(Saved {
+            modes,
+            how,
+            borrowed: borrow.then(|| changed.clone()),
+        });
         rustix::termios::tcsetattr(&self.device, how, &changed)?;
         flush(&self.device, how);
         Ok(())
+    }
+
+    /// Whether it begins a line of its own where it gets a newline alone (termios(3), ONLCR).
+    pub fn adds_returns(&self) -> bool {
+        let both = OutputModes::OPOST | OutputModes::ONLCR;
+        rustix::termios::tcgetattr(&self.device)
+            .is_ok_and(|modes| modes.output_modes.contains(both))
     }
 
     /// Put back what [`Terminal::make_raw`] or [`Terminal::hide`] found.
@@ -159,10 +173,32 @@ impl Drop for Hidden<'_> {
 fn restore(device: &OwnedFd, saved: &Mutex<Option<Saved>>) {
     // In the background this stops us until the shell gives the terminal back: it is the shell's
     // now, and changing its modes under it would be worse.
-    if let Some(before) = lock(saved).take() {
+    if let Some(before) = lock(saved).take()
+        && before
+            .borrowed
+            .is_none_or(|changed| is_still(device, &changed))
+    {
         flush(device, before.how);
         let _ = rustix::termios::tcsetattr(device, before.how, &before.modes);
     }
+}
+
+fn raw(modes: &mut Termios, keep: Keep) {
+    let output = modes.output_modes;
+    modes.make_raw();
+    modes.local_modes.set(LocalModes::ISIG, keep.signals);
+    if keep.output {
+        modes.output_modes = output | OutputModes::OPOST;
+    }
+}
+
+/// Whether nobody has changed the modes since.
+fn is_still(device: &OwnedFd, modes: &Termios) -> bool {
+    rustix::termios::tcgetattr(device).is_ok_and(|now| {
+        now.local_modes == modes.local_modes
+            && now.input_modes == modes.input_modes
+            && now.output_modes == modes.output_modes
+    })
 }
 
 /// A change of modes with a flush forgets what has arrived; this forgets what is on its way to the

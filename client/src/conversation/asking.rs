@@ -53,7 +53,7 @@ impl<'a> Asking<'a> {
 
     /// The answer to `question`; none where `stream` has something to say before it, or where nobody
     /// can be asked.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         question: &Question<'_>,
         stream: BorrowedFd<'_>,

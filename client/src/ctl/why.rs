@@ -85,7 +85,9 @@ fn file(resolution: Option<&Resolution>) -> String {
         }
         Some(Resolution::Failed(why)) => format!("file not looked up: {}", escaped(why)),
         Some(Resolution::Editable(file)) => format!("file {}", shown(&file.path)),
-        Some(Resolution::NotEditable(why)) => format!("a file that is not edited: {}", escaped(why)),
+        Some(Resolution::NotEditable(why)) => {
+            format!("a file that is not edited: {}", escaped(why))
+        }
         Some(Resolution::NotFound) => "no such command".to_owned(),
         // What there is, only those learn who may run it.
         None => "no file to be run".to_owned(),

@@ -43,11 +43,24 @@ pub(super) fn standard_streams(
             Handed::Pipe(end) => end.as_fd(),
         })
         .collect();
-    let packet = message::encode(&ToServer::Stdio);
-    match seqpacket::send(stream, &packet, &descriptors, Wait::Yes) {
+    say(stream, &ToServer::Stdio, &descriptors)?;
+    Ok(copies)
+}
+
+/// Before anything runs: the command is not to read the terminal yet.
+pub(super) fn without_keyboard(stream: &OwnedFd) -> Result<(), Failure> {
+    say(stream, &ToServer::Keyboard { given: false }, &[])
+}
+
+fn say(
+    stream: &OwnedFd,
+    message: &ToServer,
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), Failure> {
+    match seqpacket::send(stream, &message::encode(message), descriptors, Wait::Yes) {
         // What the leader said before it went is still to be read.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(copies),
-        other => Ok(other.map(|()| copies)?),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
     }
 }
 

@@ -10,12 +10,17 @@ use crate::terminal::{Keep, Terminal};
 /// How the terminal is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// Every key goes to the command.
-    Raw(Keep),
-    /// Our output goes into a pipe, and whoever reads that (a pager) may use the terminal: its
-    /// modes are left alone, and read are only whole lines, while nobody took it out of line mode.
-    Lines,
+    /// In the foreground it is the command's: every key goes there.
+    Whole(Keep),
+    /// Others of a pipeline (a pager) may use it: it is left alone until the command wants it.
+    Shared { wanted: bool },
 }
+
+/// What a terminal that others use, too, keeps doing while the command has it.
+const SHARED: Keep = Keep {
+    signals: true,
+    output: true,
+};
 
 /// The terminal of the session, if it has one, and our place among the shell's jobs.
 #[derive(Debug)]
@@ -23,6 +28,7 @@ pub(super) struct Jobs {
     terminal: Option<Terminal>,
     style: Style,
     listening: bool,
+    held: bool,
     hung_up: bool,
 }
 
@@ -35,6 +41,7 @@ impl Jobs {
             terminal,
             style: style(kinds),
             listening: false,
+            held: false,
             hung_up: false,
         };
         jobs.settle();
@@ -54,10 +61,16 @@ impl Jobs {
         self.terminal.as_ref().filter(|_| self.listening)
     }
 
-    /// Whether to look again after a while: a shell that brings a running job into the
-    /// foreground, and a pager that ends, tell nobody.
+    /// Whether others of a pipeline may use the terminal, too.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.style, Style::Shared { .. })
+    }
+
+    /// Whether to look again after a while: a shell that brings a running job into the foreground
+    /// tells nobody.
     pub(super) fn must_look_again(&self) -> bool {
-        self.terminal.is_some() && !self.listening && !self.hung_up
+        let wanted = self.style != Style::Shared { wanted: false };
+        self.terminal.is_some() && wanted && !self.listening && !self.held && !self.hung_up
     }
 
     /// Take the terminal if it is ours now.
@@ -65,29 +78,48 @@ impl Jobs {
         let Some(terminal) = &self.terminal else {
             return;
         };
-        self.listening = !self.hung_up
-            && terminal.is_foreground()
+        let ours = !self.held && !self.hung_up && terminal.is_foreground();
+        self.listening = ours
             && match self.style {
-                Style::Raw(keep) => terminal.make_raw(keep).is_ok(),
-                Style::Lines => !terminal.is_taken(),
+                Style::Whole(keep) => terminal.make_raw(keep).is_ok(),
+                Style::Shared { wanted: true } => terminal.borrow_raw(SHARED).is_ok(),
+                Style::Shared { wanted: false } => false,
             };
+    }
+
+    /// We were stopped by something that let us do nothing before: in the background the modes are
+    /// the shell's by now.
+    pub(super) fn come_back(&mut self) {
+        if let Some(terminal) = self.terminal.as_ref().filter(|t| !t.is_foreground()) {
+            terminal.leave();
+        }
+        self.settle();
+    }
+
+    /// The session's terminal is held: nothing that is typed is for the command.
+    pub(super) fn hold(&mut self) {
+        (self.held, self.listening) = (true, false);
+        if let Some(terminal) = &self.terminal {
+            terminal.restore();
+        }
+    }
+
+    pub(super) fn let_go(&mut self) {
+        self.held = false;
+        self.settle();
     }
 
     /// What was typed; none if nothing is there for us.
     pub(super) fn read(&mut self) -> Option<Vec<u8>> {
         let terminal = self.terminal.as_ref()?;
-        if self.style == Style::Lines && terminal.is_taken() {
-            self.listening = false;
-            return None;
-        }
         let mut typed = vec![0; 4096];
         match rustix::io::read(terminal, &mut typed) {
-            // The end of input, typed in line mode: the command's terminal has it as a character.
-            Ok(0) if self.style == Style::Lines && terminal.window().is_some() => Some(vec![4]),
             Ok(count) if count > 0 => {
                 typed.truncate(count);
                 Some(typed)
             }
+            // Somebody put it into line mode: the command's terminal has the end of input as a key.
+            Ok(_) if terminal.window().is_some() => Some(vec![4]),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => None,
             Ok(_) | Err(_) => {
                 (self.listening, self.hung_up) = (false, true);
@@ -97,7 +129,8 @@ impl Jobs {
     }
 
     /// The command stopped by signal `number`: stop likewise, with the whole job, until the shell
-    /// continues us. Returns at once where nobody could continue us.
+    /// continues us. Returns at once where nobody could continue us, and where the command only
+    /// wants the terminal and can have it.
     pub(super) fn stop(&mut self, number: i32, signals: &Signals) {
         let signal = match number {
             n if n == Signal::TSTP.as_raw() => Signal::TSTP,
@@ -105,8 +138,14 @@ impl Jobs {
             n if n == Signal::TTOU.as_raw() => Signal::TTOU,
             _ => Signal::STOP,
         };
-        if matches!(signal, Signal::TTIN | Signal::TTOU) && self.take_for_the_command() {
-            return;
+        if let Style::Shared { wanted } = &mut self.style {
+            *wanted = wants_terminal(number);
+        }
+        if wants_terminal(number) {
+            self.settle();
+            if self.listening {
+                return;
+            }
         }
         if let Some(terminal) = &self.terminal {
             terminal.restore();
@@ -116,26 +155,20 @@ impl Jobs {
             let _ = rustix::process::kill_current_process_group(signal);
         });
     }
+}
 
-    /// The command wants the terminal: it has it, if we do.
-    fn take_for_the_command(&mut self) -> bool {
-        if self.style == Style::Lines {
-            self.style = Style::Raw(Keep {
-                signals: true,
-                output: true,
-            });
-        }
-        self.settle();
-        self.listening
-    }
+/// Whether a command that stopped by signal `number` did so for want of the terminal.
+pub(super) fn wants_terminal(number: i32) -> bool {
+    [Signal::TTIN, Signal::TTOU]
+        .map(Signal::as_raw)
+        .contains(&number)
 }
 
 fn style(kinds: Three<Kind>) -> Style {
-    let [input, output, _] = kinds;
-    match (input, output) {
-        (_, Kind::Pipe) => Style::Lines,
-        (input, output) => Style::Raw(Keep {
-            signals: input == Kind::Pipe,
+    match kinds {
+        [Kind::Pipe, ..] | [_, Kind::Pipe, _] => Style::Shared { wanted: false },
+        [_, output, _] => Style::Whole(Keep {
+            signals: false,
             output: output != Kind::Terminal,
         }),
     }
@@ -146,12 +179,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipeline_keeps_the_parts_of_the_terminal_that_others_need() {
+    fn a_pipeline_leaves_the_terminal_to_the_others_until_it_is_wanted() {
         use Kind::{File, Pipe, Terminal};
-        let raw = |signals, output| Style::Raw(Keep { signals, output });
-        assert_eq!(style([Terminal, Terminal, Terminal]), raw(false, false));
-        assert_eq!(style([Pipe, Terminal, Terminal]), raw(true, false));
-        assert_eq!(style([Terminal, File, Terminal]), raw(false, true));
-        assert_eq!(style([Terminal, Pipe, Terminal]), Style::Lines);
+        let whole = |output| {
+            Style::Whole(Keep {
+                signals: false,
+                output,
+            })
+        };
+        let shared = Style::Shared { wanted: false };
+        assert_eq!(style([Terminal, Terminal, Terminal]), whole(false));
+        assert_eq!(style([File, Terminal, Pipe]), whole(false));
+        assert_eq!(style([Terminal, File, Terminal]), whole(true));
+        assert_eq!(style([Pipe, Terminal, Terminal]), shared);
+        assert_eq!(style([Terminal, Pipe, Terminal]), shared);
     }
 }

@@ -3,8 +3,10 @@
 
 mod connect;
 mod copy;
+mod holding;
 mod jobs;
 mod pump;
+mod screen;
 mod sink;
 
 use std::os::fd::OwnedFd;
@@ -29,6 +31,8 @@ enum End {
     Refused(Failure),
     /// Nobody reads our standard output any more.
     BrokenPipe,
+    /// This signal ended us while the session's terminal was held.
+    Interrupted(i32),
     /// The leader went away without a word.
     Vanished,
 }
@@ -43,11 +47,15 @@ pub fn run(
     let mut taken = FORWARDED.to_vec();
     taken.extend([Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT]);
     let signals = Signals::take(&taken)?;
-    let copies = connect::standard_streams(&stream, attach.routes)?;
     let terminal = terminal.filter(|_| attach.terminal);
     let jobs = jobs::Jobs::new(terminal, kinds);
+    let keyboard = jobs.terminal().is_none() || jobs.listening().is_some();
+    if !keyboard {
+        connect::without_keyboard(&stream)?;
+    }
+    let copies = connect::standard_streams(&stream, attach.routes)?;
     // The terminal is put back, and the stream closed, before anything is said.
-    let end = pump::Pump::new(stream, signals, jobs, copies).run()?;
+    let end = pump::Pump::new(stream, signals, (jobs, keyboard), copies).run()?;
     conclude(end)
 }
 
@@ -64,6 +72,7 @@ fn conclude(end: End) -> Result<Exit, Failure> {
         }
         End::Refused(failure) => Err(failure),
         End::BrokenPipe => Ok(Exit::Signal(Signal::SIGPIPE as i32)),
+        End::Interrupted(signal) => Ok(Exit::Signal(signal)),
         End::Vanished => Err(Failure::new(
             "the session's supervisor went away; everything that ran in it is ended",
         )

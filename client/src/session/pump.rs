@@ -11,30 +11,39 @@ use elevate_protocol::stream::{ToClient, ToServer};
 use elevate_protocol::{escape, limits};
 use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use zeroize::Zeroizing;
 
 use super::End;
 use super::copy::Copy;
-use super::jobs::Jobs;
+use super::holding::Asked;
+use super::jobs::{Jobs, wants_terminal};
+use super::screen::Screen;
 use super::sink::Sink;
 use crate::failure::Failure;
 use crate::signals::Signals;
+use crate::terminal::Terminal;
 
 /// How often to look whether the terminal became ours, while it isn't.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Everything that moves in a session.
 pub(super) struct Pump {
-    stream: OwnedFd,
+    pub(super) stream: OwnedFd,
     // Dropped, and with it the terminal restored, while signals still wait.
-    jobs: Jobs,
+    pub(super) jobs: Jobs,
     signals: Signals,
     copies: Vec<Copy>,
-    outbox: VecDeque<Vec<u8>>,
+    /// Wiped when it is sent: what is typed can be secret.
+    outbox: VecDeque<Zeroizing<Vec<u8>>>,
     deaf: bool,
-    shown: Sink,
+    screen: Screen,
     output: Sink,
     error: Sink,
     continued: bool,
+    /// Whether the leader lets the command have the keyboard.
+    keyboard: bool,
+    held: bool,
+    pub(super) asked: Asked,
 }
 
 /// What a poll can be about.
@@ -50,7 +59,13 @@ enum Source {
 }
 
 impl Pump {
-    pub(super) fn new(stream: OwnedFd, signals: Signals, jobs: Jobs, copies: Vec<Copy>) -> Pump {
+    /// `keyboard` says whether the command may read the terminal already.
+    pub(super) fn new(
+        stream: OwnedFd,
+        signals: Signals,
+        (jobs, keyboard): (Jobs, bool),
+        copies: Vec<Copy>,
+    ) -> Pump {
         Pump {
             stream,
             signals,
@@ -58,10 +73,13 @@ impl Pump {
             copies,
             outbox: VecDeque::new(),
             deaf: false,
-            shown: Sink::default(),
+            screen: Screen::default(),
             output: Sink::default(),
             error: Sink::default(),
             continued: false,
+            keyboard,
+            held: false,
+            asked: Asked::default(),
         }
     }
 
@@ -72,9 +90,12 @@ impl Pump {
             if std::mem::take(&mut self.continued) {
                 self.resume();
             }
+            if let Some(end) = self.ask()? {
+                return Ok(end);
+            }
             for (source, ready) in self.wait()? {
                 if let Some(end) = self.handle(source, ready)? {
-                    self.copies.iter_mut().for_each(Copy::finish);
+                    self.finish();
                     return Ok(end);
                 }
             }
@@ -84,10 +105,18 @@ impl Pump {
         }
     }
 
+    fn finish(&mut self) {
+        self.copies.iter_mut().for_each(Copy::finish);
+        if let Some(terminal) = self.jobs.terminal() {
+            self.screen.finish(terminal.as_fd());
+        }
+    }
+
     fn wait(&self) -> Result<Vec<(Source, PollFlags)>, Failure> {
         let (sources, mut descriptors): (Vec<Source>, Vec<PollFd<'_>>) =
             self.interests().into_iter().unzip();
-        let again = self.jobs.must_look_again().then_some(LOOK_AGAIN);
+        let again = self.jobs.must_look_again() || self.asked.waits();
+        let again = again.then_some(LOOK_AGAIN);
         let again = again.and_then(|time| Timespec::try_from(time).ok());
         match poll(&mut descriptors, again.as_ref()) {
             // Not one of ours: look at everything again.
@@ -117,7 +146,7 @@ impl Pump {
         if let Some(terminal) = self.jobs.listening().filter(|_| self.outbox.is_empty()) {
             all.push((Source::Typed, PollFd::new(terminal, PollFlags::IN)));
         }
-        if let Some(terminal) = self.jobs.terminal().filter(|_| !self.shown.is_idle()) {
+        if let Some(terminal) = self.jobs.terminal().filter(|_| !self.screen.is_idle()) {
             all.push((Source::Shown, PollFd::new(terminal, PollFlags::OUT)));
         }
         let standard = [
@@ -139,14 +168,18 @@ impl Pump {
     }
 
     /// The stream is read when all that came from it is written: a slow reader slows the command.
-    fn may_receive(&self) -> bool {
-        self.shown.is_idle() && self.output.is_idle() && self.error.is_idle()
+    pub(super) fn may_receive(&self) -> bool {
+        self.screen.is_idle() && self.output.is_idle() && self.error.is_idle()
     }
 
     fn handle(&mut self, source: Source, ready: PollFlags) -> Result<Option<End>, Failure> {
         match source {
             // Signals are taken at the top of the loop.
-            Source::Signals if ready.is_empty() => self.jobs.settle(),
+            Source::Signals if ready.is_empty() => {
+                self.asked.try_again();
+                self.jobs.settle();
+                self.tell_keyboard();
+            }
             Source::Signals => {}
             Source::Stream => {
                 self.send_outbox();
@@ -159,7 +192,7 @@ impl Pump {
                     self.queue(message::encode_data(Channel::Terminal, &typed));
                 }
             }
-            Source::Shown => self.show(),
+            Source::Shown => self.write_screen(),
             Source::Output => self.output.write_some(rustix::stdio::stdout()),
             Source::Error => self.error.write_some(rustix::stdio::stderr()),
             Source::Copy(number, which) => self.copies[number].step(which),
@@ -167,9 +200,9 @@ impl Pump {
         Ok(None)
     }
 
-    fn show(&mut self) {
+    fn write_screen(&mut self) {
         if let Some(terminal) = self.jobs.terminal() {
-            self.shown.write_all(terminal.as_fd());
+            self.screen.write(terminal.as_fd());
         }
     }
 
@@ -192,9 +225,9 @@ impl Pump {
     fn data(&mut self, channel: Channel, bytes: &[u8]) {
         match channel {
             Channel::Terminal => {
-                if self.jobs.terminal().is_some() {
-                    self.shown.push(bytes);
-                    self.show();
+                if let Some(terminal) = self.jobs.terminal() {
+                    self.screen.show(bytes, terminal.adds_returns());
+                    self.write_screen();
                 }
             }
             Channel::Output => self.output.push(bytes),
@@ -220,21 +253,34 @@ impl Pump {
             }
             ToClient::Stopped { signal } => self.stop(signal),
             ToClient::Notice { text } => self.tell(&text),
+            ToClient::Held { text } => {
+                self.held = true;
+                self.jobs.hold();
+                self.tell(&text);
+            }
+            ToClient::AskCode { prompt } if self.held => self.asked.set(Some(prompt)),
+            ToClient::Released => {
+                self.held = false;
+                self.asked.set(None);
+                self.jobs.let_go();
+                self.tell_keyboard();
+            }
             // The conversation before the session is over.
             _ => {}
         }
         None
     }
 
-    /// A line of ours in the midst of the command's.
-    fn tell(&self, text: &str) {
-        let raw = self
-            .jobs
-            .terminal()
-            .is_some_and(|terminal| terminal.is_raw());
-        let (begin, end) = if raw { ("\r", "\r\n") } else { ("", "\n") };
-        let text = escape::line(text.as_bytes());
-        let _ = write!(io::stderr(), "{begin}elevate: {text}{end}");
+    /// A line of ours in the midst of the command's, where the person sees it.
+    pub(super) fn tell(&mut self, text: &str) {
+        let line = format!("elevate: {}", escape::line(text.as_bytes()));
+        match self.jobs.terminal().map(Terminal::adds_returns) {
+            Some(adds) => {
+                self.screen.tell(&line, adds);
+                self.write_screen();
+            }
+            None => drop(writeln!(io::stderr(), "{line}")),
+        }
     }
 
     fn take_signals(&mut self) {
@@ -242,26 +288,53 @@ impl Pump {
             match signal {
                 Signal::SIGWINCH => self.send_window(),
                 // Somebody outside the terminal, or a terminal that keeps its own signals for a
-                // pipeline: we stop with the job; the command goes on until it waits for us.
-                Signal::SIGTSTP => self.stop(Signal::SIGTSTP as i32),
+                // pipeline: the whole job stops, and the command with it.
+                Signal::SIGTSTP => {
+                    self.pass(signal);
+                    self.stop(Signal::SIGTSTP as i32);
+                }
                 Signal::SIGCONT => self.continued = true,
-                other => self.queue_message(&ToServer::Signal {
-                    number: other as i32,
-                }),
+                other => self.pass(other),
             }
         }
     }
 
+    fn pass(&mut self, signal: Signal) {
+        let number = signal as i32;
+        self.queue_message(&ToServer::Signal { number });
+    }
+
     fn stop(&mut self, signal: i32) {
+        self.continued = false;
         self.jobs.stop(signal, &self.signals);
+        self.take_signals();
+        if wants_terminal(signal) {
+            self.jobs.come_back();
+            // Where no shell is there to stop us the command waits for keys that never come; it
+            // would be stopped for ever anew.
+            self.keyboard = self.jobs.listening().is_some() || !self.continued;
+            let given = self.keyboard;
+            self.queue_message(&ToServer::Keyboard { given });
+        }
         self.continued = true;
     }
 
     /// We run again, perhaps in the background, perhaps in a terminal of another size.
     fn resume(&mut self) {
-        self.jobs.settle();
+        self.jobs.come_back();
+        self.tell_keyboard();
         self.send_window();
         self.queue_message(&ToServer::Continue);
+    }
+
+    /// Let the command read the terminal while it is ours, and only then.
+    fn tell_keyboard(&mut self) {
+        let given = self.jobs.listening().is_some();
+        if self.held || self.jobs.terminal().is_none() || given == self.keyboard {
+            return;
+        }
+        self.keyboard = given;
+        self.queue_message(&ToServer::Keyboard { given });
     }
 
     fn send_window(&mut self) {
@@ -270,13 +343,13 @@ impl Pump {
         }
     }
 
-    fn queue_message(&mut self, message: &ToServer) {
+    pub(super) fn queue_message(&mut self, message: &ToServer) {
         self.queue(message::encode(message));
     }
 
     fn queue(&mut self, packet: Vec<u8>) {
         if !self.deaf {
-            self.outbox.push_back(packet);
+            self.outbox.push_back(packet.into());
             self.send_outbox();
         }
     }

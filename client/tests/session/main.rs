@@ -2,6 +2,9 @@
 
 mod asking;
 mod codes;
+mod held;
+mod jobs;
+mod pipelines;
 mod stage;
 
 use std::fs::File;
@@ -15,7 +18,7 @@ use rustix::process::Signal;
 use stage::{Stage, TERMINAL, client, shell_status};
 
 /// A client with the terminal, in the shell's place.
-fn alone() -> Stage {
+pub(crate) fn alone() -> Stage {
     Stage::script(&format!(
         "echo $$ >$ELEVATE_TEST_STREAM.pid; exec {}",
         client()
@@ -135,111 +138,6 @@ fn a_signal_that_our_caller_ignores_is_not_passed_on() {
 }
 
 #[test]
-fn it_stops_with_the_command_and_continues_with_the_shell() {
-    let script = format!(
-        "set -m; {}; echo stopped $?; read -r; fg; echo done $?",
-        client()
-    );
-    let mut stage = Stage::script(&script);
-    stage.attach(TERMINAL, true);
-    stage.until_raw(true);
-    let signal = Signal::TSTP.as_raw();
-    stage.say(&ToClient::Stopped { signal });
-    stage.until_seen("stopped 148");
-    stage.until_raw(false);
-    stage.type_keys(b"go on\n");
-    assert_eq!(stage.message_but_size(), ToServer::Continue);
-    stage.until_raw(true);
-    stage.type_keys(b"k");
-    assert_eq!(
-        stage.typed(),
-        b"k",
-        "continued once, and keys are ours again"
-    );
-    stage.end(Status::Exited(3));
-    stage.until_seen("done 3");
-    stage.finish();
-}
-
-#[test]
-fn a_pipeline_stops_as_one_job() {
-    let script = format!("set -m; {} | cat; echo stopped; fg; echo done", client());
-    let mut stage = Stage::script(&script);
-    stage.attach([Route::Terminal, Route::Carry, Route::Terminal], true);
-    stage.type_keys(b"a\n");
-    assert_eq!(stage.typed(), b"a\n");
-    stage.type_keys(b"\x1a");
-    stage.until_seen("stopped");
-    assert_eq!(stage.message_but_size(), ToServer::Continue);
-    stage.end(Status::Exited(0));
-    stage.until_seen("done");
-    stage.finish();
-}
-
-#[test]
-fn in_the_background_the_terminal_is_left_to_the_shell() {
-    let script = format!(
-        "set -m; {} & read -r line; echo shell has $line; fg",
-        client()
-    );
-    let mut stage = Stage::script(&script);
-    stage.attach(TERMINAL, true);
-    stage.send(Channel::Terminal, b"output of a job");
-    stage.until_seen("output of a job");
-    assert!(!stage.is_raw());
-    stage.type_keys(b"mine\n");
-    stage.until_seen("shell has mine");
-    stage.until_raw(true);
-    assert!(
-        stage.is_silent(),
-        "nothing that was typed to the shell came to the command"
-    );
-    stage.type_keys(b"q");
-    assert_eq!(stage.typed(), b"q");
-    stage.end(Status::Exited(0));
-    stage.finish();
-}
-
-#[test]
-fn a_pipeline_with_a_pager_keeps_its_terminal() {
-    let script = format!(
-        "{} | {{ stty -icanon -echo </dev/tty; head -c1 </dev/tty | od -c; \
-                          stty icanon echo </dev/tty; echo pager over; cat; }}",
-        client()
-    );
-    let mut stage = Stage::script(&script);
-    stage.attach([Route::Terminal, Route::Carry, Route::Terminal], true);
-    stage.until_raw(true);
-    stage.type_keys(b"q");
-    stage.until_seen("pager over");
-    assert!(stage.is_silent(), "the pager's keys are the pager's");
-    stage.until_raw(false);
-    stage.type_keys(b"yes\n");
-    assert_eq!(stage.typed(), b"yes\n");
-    stage.end(Status::Exited(0));
-    stage.finish();
-}
-
-#[test]
-fn while_nobody_reads_the_output_keys_still_pass() {
-    let script = format!(
-        "mkfifo $ELEVATE_TEST_STREAM.out; exec 7<>$ELEVATE_TEST_STREAM.out; \
-                          {} >$ELEVATE_TEST_STREAM.out 7>&-",
-        client()
-    );
-    let mut stage = Stage::script(&script);
-    stage.attach([Route::Terminal, Route::Carry, Route::Terminal], true);
-    let chunk = vec![b'x'; 32 * 1024];
-    let mut sent = 0;
-    while stage.try_send(Channel::Output, &chunk) && sent < 10_000 {
-        sent += 1;
-    }
-    assert!(sent < 10_000, "a client that is not read must stop reading");
-    stage.type_keys(b"stop\n");
-    assert_eq!(stage.typed(), b"stop\n");
-}
-
-#[test]
 fn a_reader_that_goes_away_ends_us_by_sigpipe() {
     let script = format!("{} | true; echo ended ${{PIPESTATUS[0]}}", client());
     let mut stage = Stage::script(&script);
@@ -285,6 +183,19 @@ fn a_leader_that_vanishes_is_a_failure_and_the_terminal_is_restored() {
         seen.contains("the session's supervisor went away"),
         "{seen}"
     );
+}
+
+#[test]
+fn a_notice_is_a_line_of_its_own_on_the_terminal() {
+    let mut stage = Stage::script(&format!("{} 2>$ELEVATE_TEST_STREAM.err", client()));
+    stage.attach(TERMINAL, true);
+    stage.until_raw(true);
+    stage.send(Channel::Terminal, b"prompt> ");
+    let text = "the session ends in 30 seconds\x1b[2J".to_owned();
+    stage.say(&ToClient::Notice { text });
+    stage.until_seen("prompt> \r\nelevate: the session ends in 30 seconds\\x1b[2J\r\n");
+    stage.end(Status::Exited(0));
+    stage.finish();
 }
 
 #[test]

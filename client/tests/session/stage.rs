@@ -16,7 +16,7 @@ use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{InputModes, LocalModes, tcgetattr};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 /// Longer than anything here takes; what should come is waited for, never slept for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -56,6 +56,7 @@ pub(crate) struct Stage {
     slave: OwnedFd,
     leader: OwnedFd,
     seen: String,
+    keyboard: bool,
     folder: PathBuf,
 }
 
@@ -108,6 +109,7 @@ impl Stage {
             slave,
             leader,
             seen: String::new(),
+            keyboard: true,
             folder,
         }
     }
@@ -119,9 +121,28 @@ impl Stage {
             routes,
             terminal,
         });
-        let packet = self.packet();
+        let mut packet = self.packet();
+        while let ToServer::Keyboard { given } = decode(&packet) {
+            self.keyboard = given;
+            packet = self.packet();
+        }
         assert_eq!(decode(&packet), ToServer::Stdio);
         packet.descriptors
+    }
+
+    /// Whether the client let the command have the keyboard when it began.
+    pub(crate) fn keyboard(&self) -> bool {
+        self.keyboard
+    }
+
+    /// Have the command want the terminal, as one that reads it in the background does, and see that
+    /// it gets it.
+    pub(crate) fn want_terminal(&mut self) {
+        let signal = rustix::process::Signal::TTIN.as_raw();
+        self.say(&ToClient::Stopped { signal });
+        assert_eq!(self.message_but_size(), ToServer::Keyboard { given: true });
+        assert_eq!(self.message_but_size(), ToServer::Continue);
+        self.until_raw(true);
     }
 
     pub(crate) fn say(&self, message: &ToClient) {
@@ -215,6 +236,13 @@ impl Stage {
             assert!(begin.elapsed() < PATIENCE, "raw is still {}", !raw);
             std::thread::yield_now();
         }
+    }
+
+    /// Take it out of the client's hands, as stty(1) in another window would.
+    pub(crate) fn put_into_line_mode(&self) {
+        let mut modes = tcgetattr(&self.slave).unwrap();
+        modes.local_modes.insert(LocalModes::ICANON);
+        tcsetattr(&self.slave, OptionalActions::Now, &modes).unwrap();
     }
 
     /// Whether what is typed is taken in lines and not shown.
