@@ -8,7 +8,7 @@ use elevate_client::conversation::Broken;
 use elevate_client::ctl::mfa;
 use elevate_client::elevate::person::Means;
 use elevate_client::elevate::request::hold;
-use elevate_client::elevate::{begin, kinds};
+use elevate_client::elevate::{begin, editor, kinds};
 use elevate_client::exit::Exit;
 use elevate_client::failure::Failure;
 use elevate_client::terminal::Terminal;
@@ -30,12 +30,14 @@ fn run() -> Result<Exit, Failure> {
         return manage(&stream);
     }
     let options = options()?;
+    let editor = editor(&options)?;
     let kinds = kinds(&options)?;
     let terminal = Terminal::open();
     eprintln!("kinds {kinds:?}");
     let means = Means::of(&options.questions)?;
     let person = means.person(terminal.as_ref(), kinds, &options.target);
-    begin(hold(&stream, person), &options, (stream, kinds, terminal))
+    let outcome = hold(&stream, person);
+    begin(outcome, &options, editor, (stream, kinds, terminal))
 }
 
 fn options() -> Result<Options, Failure> {

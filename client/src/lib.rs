@@ -6,6 +6,7 @@ pub mod bus;
 pub mod cli;
 pub mod conversation;
 pub mod ctl;
+pub mod edit;
 pub mod elevate;
 pub mod exit;
 pub mod failure;

@@ -112,8 +112,9 @@ impl Drop for Signals {
     }
 }
 
-/// `SigIgn` of proc_pid_status(5); the standard library has no safe way to ask.
-fn ignored_by_us() -> u64 {
+/// A bit for each signal that whoever started us wants ignored: `SigIgn` of proc_pid_status(5), since
+/// the standard library has no safe way to ask.
+pub(crate) fn ignored_by_us() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

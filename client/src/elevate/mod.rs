@@ -15,6 +15,7 @@ use elevate_protocol::stdio::{Kind, Three};
 use self::person::Means;
 use crate::cli::{self, Options, Order, Stop, What};
 use crate::conversation::Broken;
+use crate::edit::{self, Editor};
 use crate::exit::{self, Exit};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -41,10 +42,8 @@ fn carry_out(order: &Order) -> Result<Exit, Failure> {
 }
 
 fn run(options: &Options) -> Result<Exit, Failure> {
-    if options.what == What::Edit {
-        let message = "-e (--edit) is not there in this version";
-        return Err(Failure::usage(message).hint("run the editor itself, where a rule allows it"));
-    }
+    // Before anybody is asked for anything.
+    let editor = editor(options)?;
     let kinds = kinds(options)?;
     let terminal = Terminal::open();
     let means = Means::of(&options.questions)?;
@@ -52,7 +51,14 @@ fn run(options: &Options) -> Result<Exit, Failure> {
     let answers = person.asking.is_possible();
     let stream = bus::elevate(ask::ask(options, kinds, terminal.as_ref(), answers)?)?;
     let outcome = request::hold(&stream, person);
-    begin(outcome, options, (stream, kinds, terminal))
+    begin(outcome, options, editor, (stream, kinds, terminal))
+}
+
+/// The person's editor, where one is to run.
+pub fn editor(options: &Options) -> Result<Option<Editor>, Failure> {
+    (options.what == What::Edit)
+        .then(Editor::choose)
+        .transpose()
 }
 
 /// What our standard streams are to the command; refuses what none could use.
@@ -69,12 +75,16 @@ pub fn kinds(options: &Options) -> Result<Three<Kind>, Failure> {
 pub fn begin(
     outcome: Result<request::Attach, Broken>,
     options: &Options,
+    editor: Option<Editor>,
     (stream, kinds, terminal): (OwnedFd, Three<Kind>, Option<Terminal>),
 ) -> Result<Exit, Failure> {
     let attach = match outcome {
         Ok(attach) => attach,
         Err(broken) => return given_up(broken, "the request is withdrawn"),
     };
+    if let Some(editor) = editor {
+        return edit::run(&stream, &editor);
+    }
     if options.background {
         exit::leave_to_the_background()?;
     }

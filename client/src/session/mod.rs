@@ -81,7 +81,7 @@ fn conclude(end: End) -> Result<Exit, Failure> {
 }
 
 /// What the command's own end doesn't explain.
-fn explanation(reason: &EndReason) -> Option<String> {
+pub(crate) fn explanation(reason: &EndReason) -> Option<String> {
     let why = match reason {
         EndReason::Finished => return None,
         EndReason::Deadline => "its time was over".to_owned(),

@@ -2,6 +2,7 @@
 
 mod asking;
 mod codes;
+mod editing;
 mod held;
 mod jobs;
 mod pipelines;

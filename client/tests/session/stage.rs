@@ -165,7 +165,7 @@ impl Stage {
         self.say(&ToClient::Ended { status, reason });
     }
 
-    fn packet(&mut self) -> Packet {
+    pub(crate) fn packet(&mut self) -> Packet {
         assert!(
             readable(&self.leader),
             "the client says nothing; seen: {}",
@@ -296,6 +296,11 @@ impl Stage {
     /// Write to `$ELEVATE_TEST_STREAM.name`, which a script may wait for.
     pub(crate) fn write_beside(&self, name: &str, text: &str) {
         std::fs::write(self.folder.join(format!("stream.{name}")), text).unwrap();
+    }
+
+    /// What a script wrote to `$ELEVATE_TEST_STREAM.name`.
+    pub(crate) fn read_beside(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(format!("stream.{name}"))).unwrap()
     }
 
     /// How the shell ended, and all that the terminal showed.
