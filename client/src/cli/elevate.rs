@@ -32,7 +32,7 @@ Examples:
   elevate -v && make | elevate tee -a /var/log/build
   LC_ALL=C elevate -u www-data DEBUG=1 /srv/app/check
 
-What runs:
+Commands:
   Everything after the first word that is no option belongs to the command. A bare name is looked
   for in the folders of secure_path (elevated.toml) and not in your PATH. After -i and -s the
   words are a command, too, and judged as it; with -i the target user's shell executes it, in
@@ -54,7 +54,8 @@ Exit status:
   127  the command was not found
 
 Environment:
-  ELEVATE_ASKPASS, SUDO_ASKPASS  the program that -A asks with
+  ELEVATE_ASKPASS, SUDO_ASKPASS  the program that -A asks with; the first that is set
+  ELEVATE_EDITOR, SUDO_EDITOR, VISUAL, EDITOR  the editor of -e, likewise
   The command gets an environment of its own. TERM, COLORTERM, NO_COLOR, LANG, LANGUAGE and LC_*
   come from yours; others where the rule's session.keep_env names them.
 
@@ -198,7 +199,7 @@ fn instead() -> Vec<Arg> {
         text(
             "other-user",
             "USER",
-            "With -l: what USER may run, and not you",
+            "With -l: what USER may run (root and auditors only)",
         )
         .short('U'),
         flag(
