@@ -53,7 +53,7 @@ fn json(login: &Login<'_>, line: &str) -> Value {
 
 #[test]
 fn a_session_is_shown_with_every_command_that_it_ran() {
-    let machine = MACHINE.get();
+    let machine = &MACHINE.get();
     let ola = member(machine, "ola", &["operator"]);
     let anna = member(machine, "anna", &["auditor"]);
     let script = "cd /tmp; /nowhere/to/be/found; /bin/echo one two; exit 3";
@@ -99,7 +99,7 @@ fn a_session_is_shown_with_every_command_that_it_ran() {
 
 #[test]
 fn text_is_found_where_it_stood_and_played_from_there() {
-    let machine = MACHINE.get();
+    let machine = &MACHINE.get();
     let (sue, sid) = (
         member(machine, "sue", &["operator"]),
         member(machine, "sid", &["operator"]),
@@ -135,7 +135,7 @@ fn text_is_found_where_it_stood_and_played_from_there() {
 
 #[test]
 fn a_session_is_followed_while_it_runs_and_goes_on_without_its_watcher() {
-    let machine = MACHINE.get();
+    let machine = &MACHINE.get();
     let lou = member(machine, "lou", &["operator"]);
     let ada = member(machine, "ada", &["auditor"]);
     let mut terminal = lou.terminal("elevate bash --norc");
@@ -163,7 +163,7 @@ fn a_session_is_followed_while_it_runs_and_goes_on_without_its_watcher() {
 
 #[test]
 fn a_session_is_killed_and_its_recording_exported() {
-    let machine = MACHINE.get();
+    let machine = &MACHINE.get();
     let kit = member(machine, "kit", &["operator"]);
     let alf = member(machine, "alf", &["auditor"]);
     let mut terminal = kit.terminal("elevate bash -c 'echo begun; sleep 300'");
