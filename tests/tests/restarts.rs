@@ -169,7 +169,8 @@ fn a_session_runs_on_is_listed_recorded_and_can_be_revoked() {
             let end = machine.event("end", &[("ELEVATE_REQUEST", &id)]);
             assert!(end.is("ELEVATE_OUTCOME", "revoked"), "{end:?}");
             assert_eq!(listed(&machine, &id)["state"], "ended");
-            let played = user.run(&format!("elevatectl sessions play --dump {id}"));
+            let play = format!("elevatectl sessions play --dump {id}");
+            let played = machine.login("root").run(&play);
             assert!(played.success().text().contains("got apple"));
         }
     }

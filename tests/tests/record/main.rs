@@ -21,6 +21,10 @@ members = ["%asker"]
 [role.lead]
 members = ["%lead"]
 
+[role.auditor]
+members = ["%auditor"]
+may = ["audit"]
+
 [role.unrecorded]
 members = ["%unrecorded"]
 

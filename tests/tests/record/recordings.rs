@@ -71,11 +71,12 @@ fn a_terminal_is_recorded_as_asciicast_and_played() {
         "700 root:root"
     );
 
-    let dumped = ria
+    let auditor = member(&machine, "ina", "auditor");
+    let dumped = auditor
         .run(&format!("elevatectl sessions play --dump {id}"))
         .success();
     assert_eq!(dumped.text(), "red €\nready\n40 100");
-    let mut playing = ria.terminal(&format!("elevatectl sessions play --speed 100 {id}"));
+    let mut playing = auditor.terminal(&format!("elevatectl sessions play --speed 100 {id}"));
     playing.expect("\x1b\\[0;31mred\x1b\\[0m €\r+\nready\r+\n40 100");
     assert_eq!(playing.wait(), 0);
 }
@@ -108,7 +109,7 @@ fn what_goes_into_pipes_is_recorded_and_what_is_typed_unseen_is_not() {
 }
 
 #[test]
-fn a_recording_is_read_by_its_owner_and_root_and_every_reading_is_on_record() {
+fn a_recording_is_read_by_auditors_and_root_and_every_reading_is_on_record() {
     let machine = MACHINE.get();
     let (own, eve) = (
         member(&machine, "own", "operator"),
@@ -118,7 +119,7 @@ fn a_recording_is_read_by_its_owner_and_root_and_every_reading_is_on_record() {
     let id = session(&own, "elevate echo secret");
     let play = format!("elevatectl sessions play --dump {id}");
 
-    for stranger in [&eve, &lead] {
+    for stranger in [&own, &eve, &lead] {
         let refused = stranger.run(&play).status(1);
         assert_eq!(refused.text(), "");
         let missing = stranger
@@ -139,8 +140,8 @@ fn a_recording_is_read_by_its_owner_and_root_and_every_reading_is_on_record() {
     ];
     assert_eq!(machine.events(&read), []);
 
-    let root = machine.login("root");
-    for reader in [&own, &root] {
+    let (auditor, root) = (member(&machine, "aud", "auditor"), machine.login("root"));
+    for reader in [&auditor, &root] {
         assert_eq!(reader.run(&play).success().text(), "secret");
         let fields = [("ELEVATE_USER", reader.user()), ("ELEVATE_REQUEST", &id)];
         machine.event("recording-read", &fields);
@@ -154,7 +155,10 @@ fn a_rule_that_records_nothing_leaves_no_file_and_no_execs() {
     let una = member(&machine, "una", "unrecorded");
     let id = session(&una, "elevate sh -c '/bin/echo unseen'");
     assert!(!machine.has(&format!("{RECORDINGS}/{id}.cast.zst")));
-    let played = una.run(&format!("elevatectl sessions play {id}")).status(1);
+    let auditor = member(&machine, "uta", "auditor");
+    let played = auditor
+        .run(&format!("elevatectl sessions play {id}"))
+        .status(1);
     assert!(played.errors().contains("no recording"), "{played:?}");
     let list = una.run("elevatectl sessions list --all --json").success();
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
