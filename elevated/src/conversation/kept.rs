@@ -53,9 +53,9 @@ fn check(ask: &Ask, allowance: &Allowance) -> Result<(), Refusal> {
     }
     let kept = |variable: &Bytes| {
         let name = name(variable);
-        let by_default = kept_by_default(name) && harmless(&variable[name.len() + 1..]);
         let named = rule.iter().any(|one| one.as_bytes() == name);
-        by_default || named || (all && may_be_kept(name))
+        let may_be_set = kept_by_default(name) || named || (all && may_be_kept(name));
+        may_be_set && leads_nowhere(variable)
     };
     match ask.set.iter().find(|variable| !kept(variable)) {
         None => Ok(()),
@@ -75,6 +75,12 @@ fn may_be_kept(name: &[u8]) -> bool {
     std::str::from_utf8(name).is_ok_and(elevate_policy::may_be_kept)
 }
 
+/// Whether the C library would open no file for it, whoever lets the variable be kept.
+fn leads_nowhere(variable: &Bytes) -> bool {
+    let name = name(variable);
+    !kept_by_default(name) || harmless(&variable[name.len() + 1..])
+}
+
 /// The client's variables of these names.
 async fn offered(names: &[String], stream: &Stream) -> Result<Vec<Bytes>, Stop> {
     let message = ToClient::AskEnvironment {
@@ -92,7 +98,7 @@ async fn offered(names: &[String], stream: &Stream) -> Result<Vec<Bytes>, Stop> 
         return Err(unexpected());
     }
     if names == [ALL] {
-        variables.retain(|variable| may_be_kept(name(variable)));
+        variables.retain(|variable| may_be_kept(name(variable)) && leads_nowhere(variable));
         return Ok(variables);
     }
     let asked_for = |variable: &Bytes| names.iter().any(|n| n.as_bytes() == name(variable));

@@ -111,21 +111,19 @@ fn by_login_shell(file: &File, shell: &File, argv: &[Bytes]) -> Vec<Bytes> {
     vec![Bytes(called), "-c".into(), Bytes(quoted.join(&b' '))]
 }
 
-/// For a shell: a backslash before whatever might mean something to one, as sudo(8) does it.
+/// For a shell: in single quotes. No backslash of ours ever follows a byte of the word, since in some
+/// locales the two would be one character (Shift JIS, GBK) and what comes next unquoted; a quote is
+/// part of no character.
 fn quoted(word: &[u8]) -> Vec<u8> {
-    let mut quoted = Vec::with_capacity(word.len());
-    if word.is_empty() {
-        return b"''".to_vec();
-    }
+    let mut quoted = vec![b'\''];
     for &byte in word {
         match byte {
-            b'\n' => quoted.extend_from_slice(b"'\n'"),
-            b if b.is_ascii_alphanumeric() || b"_-/.,:=@%+".contains(&b) || !b.is_ascii() => {
-                quoted.push(b);
-            }
-            b => quoted.extend_from_slice(&[b'\\', b]),
+            // Some shells look for their history within quotes, too.
+            b'\'' | b'!' => quoted.extend_from_slice(&[b'\'', b'\\', byte, b'\'']),
+            byte => quoted.push(byte),
         }
     }
+    quoted.push(b'\'');
     quoted
 }
 
@@ -137,12 +135,25 @@ mod tests {
     #[test]
     fn a_shell_gives_every_word_back_as_it_was() {
         for word in [
-            "a b", "", "*", "$(id)", "`id`", "'", "\"", "\\", "~", "#x", "a\nb", "é", "!x", "{a,b}",
+            "a b", "", "*", "$(id)", "`id`", "'", "\"", "\\", "~", "#x", "a\nb", "é", "!x",
+            "{a,b}", "-n",
         ] {
             let script = [b"printf %s ".to_vec(), quoted(word.as_bytes())].concat();
             let script = String::from_utf8(script).unwrap();
             let output = Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), word, "{script}");
+        }
+    }
+
+    #[test]
+    fn no_backslash_joins_a_byte_of_a_word() {
+        for word in [&b"\x81;id;"[..], b"\x81'", b"\x81!"] {
+            let quoted = quoted(word);
+            let ours = |pair: &[u8]| pair[1] == b'\\' && b"'!".contains(&pair[2]);
+            let joined = quoted
+                .windows(3)
+                .any(|three| ours(three) && three[0] != b'\'');
+            assert!(!joined, "{quoted:?}");
         }
     }
 }

@@ -182,11 +182,22 @@ fn sftp(words: &[Bytes]) -> Option<(String, Vec<Bytes>)> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-_. ".contains(c);
     let mut words = line.split(' ').filter(|word| !word.is_empty());
     let server = words.next().filter(|first| SFTP_SERVERS.contains(first))?;
-    if !line.chars().all(plain) {
+    let options: Vec<&str> = words.collect();
+    if !line.chars().all(plain) || !leave_the_log_alone(&options) {
         return None;
     }
-    let argv = [server, "-e", "-l", "INFO"].into_iter().chain(words);
+    let argv = [server, "-e", "-l", "INFO"].into_iter().chain(options);
     Some((server.to_owned(), argv.map(Bytes::from).collect()))
+}
+
+/// Whether none of an sftp-server's options says what it logs, and where (sftp-server(8)).
+fn leave_the_log_alone(options: &[&str]) -> bool {
+    match options {
+        [] => true,
+        ["-R", rest @ ..] => leave_the_log_alone(rest),
+        ["-d" | "-u" | "-P" | "-p", _, rest @ ..] => leave_the_log_alone(rest),
+        _ => false,
+    }
 }
 
 /// What the login has, with the shell that it really is.
@@ -234,6 +245,12 @@ mod tests {
             "sftp-server",
             "/usr/lib/openssh/sftp-server;bash",
             "/usr/lib/openssh/sftp-server $(id)",
+            "/usr/lib/openssh/sftp-server -l QUIET",
+            "/usr/lib/openssh/sftp-server -R -lQUIET",
+            "/usr/lib/openssh/sftp-server -Rl QUIET",
+            "/usr/lib/openssh/sftp-server -u 022 -f AUTH",
+            "/usr/lib/openssh/sftp-server --",
+            "/usr/lib/openssh/sftp-server -u",
             "scp -t x; bash",
             "",
         ] {

@@ -54,7 +54,12 @@ impl Sqlite {
         let connection = match made_on {
             Some(other) if other != machine_id => {
                 connection.close().map_err(|(_, error)| error)?;
-                std::fs::rename(path, path.with_extension(format!("of-{other}")))?;
+                let aside = path.with_extension(format!("of-{other}"));
+                std::fs::rename(path, &aside)?;
+                eprintln!(
+                    "the state of another machine is set aside as {}; this one begins with none",
+                    aside.display()
+                );
                 connect(path)?
             }
             _ => connection,
