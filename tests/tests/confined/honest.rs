@@ -54,9 +54,9 @@ fn a_contained_terminal_has_job_control() {
     shell.send("tty; sleep 1000\n");
     shell.expect("/dev/console");
     shell.send("\x1a");
-    shell.expect("Stopped");
+    shell.expect(r"Stopped[^#]*# $");
     shell.send("fg\n");
-    shell.expect("sleep 1000");
+    shell.expect(r"fg\r\n.*sleep 1000\r\n");
     shell.send("\x03");
     shell.expect(r"\^C[^#]*# $");
     shell.send("exit 6\n");
