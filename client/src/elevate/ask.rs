@@ -1,7 +1,7 @@
 //! What is told to the daemon about the command and about us.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use elevate_protocol::bus::ask;
@@ -24,9 +24,11 @@ pub(super) fn ask(
 ) -> Result<Ask, Failure> {
     let folder = folder()?;
     let environment = environment(std::env::vars_os());
+    let argv = argv(options, &folder)?;
+    let here = without_links(folder_of(options, folder));
     let mut asked = Ask::from([
-        (ask::ARGV, Variant::new(argv(options, &folder)?)),
-        (ask::CWD, Variant::new(folder_of(options, folder))),
+        (ask::ARGV, Variant::new(argv)),
+        (ask::CWD, Variant::new(here)),
         (ask::ENVIRONMENT, Variant::new(environment)),
         (ask::STDIO, Variant::new(kinds.map(name).to_vec())),
         (ask::UMASK, Variant::new(umask())),
@@ -113,6 +115,12 @@ fn folder_of(options: &Options, here: Vec<u8>) -> Vec<u8> {
         Some(folder) => beneath(&here, folder.as_bytes().to_vec()),
         None => here,
     }
+}
+
+/// A folder by its own name, as far as we may see it: what leads there must not change later.
+fn without_links(folder: Vec<u8>) -> Vec<u8> {
+    let real = std::fs::canonicalize(OsStr::from_bytes(&folder));
+    real.map_or(folder, |real| real.into_os_string().into_vec())
 }
 
 /// `path` as it is meant in `folder`. No link is followed, and no `..`: behind a link that would lead

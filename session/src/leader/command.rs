@@ -234,7 +234,20 @@ fn enter(launch: &Launch) -> Result<(), Failure> {
                 [&launch.target, &launch.caller].map(|who| escape::line(who.name.as_bytes()));
             let message = format!("neither {target} nor {caller} can enter {folder}: {error}");
             Failure::new(ErrorName::InvalidArgument, message)
-        })
+        })?;
+    stays_on_the_way(launch)
+}
+
+/// A link on the way could have been put there since somebody agreed to the folder. Nobody but the
+/// administrator chooses a home.
+fn stays_on_the_way(launch: &Launch) -> Result<(), Failure> {
+    let here = rustix::process::getcwd(Vec::new()).doing("look where we are")?;
+    if here.to_bytes() == &launch.cwd[..] || launch.target.home.as_bytes() == &launch.cwd[..] {
+        return Ok(());
+    }
+    let [asked, here] = [&launch.cwd, here.to_bytes()].map(escape::line);
+    let message = format!("{asked} leads to {here}: name the folder without links");
+    Err(Failure::new(ErrorName::Changed, message))
 }
 
 /// Execute the file that was judged, if it is still that file.
