@@ -17,6 +17,9 @@ members = ["%contained"]
 [role.networked]
 members = ["%networked"]
 
+[role.misplaced]
+members = ["%misplaced"]
+
 [role.free]
 members = ["%free"]
 
@@ -37,6 +40,13 @@ commands = ["ALL"]
 require  = {}
 session  = { contain = true, network = true }
 
+[rule.misplaced]
+roles    = ["misplaced"]
+run_as   = "root"
+commands = ["ALL"]
+require  = {}
+session  = { contain = true, writable = ["/srv/nowhere"] }
+
 [rule.free]
 roles    = ["free"]
 run_as   = "ALL"
@@ -52,7 +62,7 @@ session  = { capabilities = ["CAP_NET_ADMIN"] }
 "#;
 
 fn prepare(machine: &Machine) {
-    for group in ["contained", "networked", "free", "capable"] {
+    for group in ["contained", "networked", "misplaced", "free", "capable"] {
         machine.run(&["groupadd", group]).success();
     }
     machine
