@@ -55,10 +55,13 @@ impl Terminal {
         })
     }
 
-    /// Whether our process group is the one that may use it now.
+    /// Whether our process group is the one that may use it now. One that was brought into a
+    /// container from outside (nsenter(1)) has no number here, and can't be told from ours.
     pub fn is_foreground(&self) -> bool {
-        rustix::termios::tcgetpgrp(&self.device)
-            .is_ok_and(|group| group == rustix::process::getpgrp())
+        match rustix::termios::tcgetpgrp(&self.device) {
+            Ok(group) => group == rustix::process::getpgrp(),
+            Err(error) => error == rustix::io::Errno::OPNOTSUPP,
+        }
     }
 
     /// Whether somebody (a pager, an editor) took it out of line mode.
