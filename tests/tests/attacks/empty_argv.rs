@@ -24,6 +24,7 @@ fn every_program_of_ours_ends_cleanly() {
         "/usr/bin/elevatectl",
         "/usr/libexec/elevate/elevated",
         "/usr/libexec/elevate/elevate-launcher",
+        "/usr/libexec/elevate/elevate-directory",
     ] {
         for how in ["path", "descriptor"] {
             for words in ["null", "empty"] {
@@ -41,6 +42,31 @@ fn every_program_of_ours_ends_cleanly() {
         }
     }
     user.run("elevate true").success();
+}
+
+/// What becomes a shell does so without words, too: as one that is not a login's, which reads its
+/// input and ends with it.
+#[test]
+fn the_shell_that_records_is_a_shell_without_words_and_with_too_many_variables() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "wordless", "recorded");
+    machine.write("/usr/local/bin/without-words", EXECUTE, 0o644);
+    let shell = "/usr/libexec/elevate/elevate-shell";
+    for how in ["path", "descriptor"] {
+        for words in ["null", "empty"] {
+            let line = format!("perl /usr/local/bin/without-words {shell} {how} {words}");
+            let ended = user.command(&line).stdin("echo \"<$0>\"; id -un\n").run();
+            assert_eq!(ended.success().text(), "<bash>\nwordless", "{line}");
+        }
+    }
+    let crowded = format!(
+        "exec python3 -c \"import os; \
+         os.environ.update((f'V{{n}}', 'x' * 100000) for n in range(15)); \
+         os.environ.update((f'W{{n}}', 'x') for n in range(5000)); \
+         os.environ['LC_BAD'] = '%n' * 1000; \
+         os.execv('{shell}', ['-' * 4096, '-c', 'id -un'])\""
+    );
+    assert_eq!(user.run(&crowded).success().text(), "wordless");
 }
 
 #[test]

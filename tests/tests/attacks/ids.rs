@@ -77,6 +77,35 @@ for edge in {EDGES:?} + ["", "-1", "4294967295", "root\n", "ro\u0000ot", "x" * 3
     );
 }
 
+/// By every other way in: shells, edits, listings, folders, and more time.
+#[test]
+fn an_id_at_the_edge_is_no_target_of_a_shell_an_edit_or_a_listing() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "edith", "recorded");
+    for edge in EDGES {
+        for words in [
+            "-i",
+            "-s",
+            "-i /usr/bin/id",
+            "-b /usr/bin/id",
+            "-e /etc/motd",
+            "-D / /usr/bin/id",
+        ] {
+            let refused = user.run(&format!("EDITOR=true elevate -u '{edge}' {words}"));
+            assert_eq!(refused.status, 1, "{}", refused.describe());
+            assert_eq!(refused.text(), "", "{edge} {words}");
+        }
+        let listed = user.run(&format!("elevate -l -u '{edge}' id"));
+        assert_ne!(listed.status, 0, "{}", listed.describe());
+        let listed = machine.run(&["elevate", "-l", "-U", edge]);
+        assert_ne!(listed.status, 0, "{}", listed.describe());
+    }
+    let refusals = refusals_after_honest_use(&user);
+    assert_eq!(refusals.len(), 6 * EDGES.len(), "each is on record once");
+    let shell = user.command("elevate -s").stdin("id -u\n").run();
+    assert_eq!(shell.success().text(), "0");
+}
+
 #[test]
 fn an_account_with_such_an_id_is_neither_caller_nor_target() {
     let machine = Machine::boot(Spec::new("ids").prepared(prepare)).unwrap();

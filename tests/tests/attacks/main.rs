@@ -1,17 +1,26 @@
 //! Carries out the attacks of docs/past-cves.md on a booted machine: each fails, each refusal is on
 //! record once, and honest use of the same path still works.
 
+mod clones;
 mod codes;
 mod descriptors;
 mod door;
 mod empty_argv;
 mod environment;
+mod escapes;
+mod execs;
 mod fail_open;
+mod folders;
+mod half_way;
+mod held;
 mod ids;
 mod kills;
 mod names;
+mod namespaces;
 mod places;
 mod same_user;
+mod shells;
+mod smuggling;
 mod streams;
 mod swaps;
 mod terminal;
@@ -23,15 +32,24 @@ use elevate_tests::{Entry, Login, Machine, SharedMachine, Spec, Voter};
 
 static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("attacks").prepared(prepare));
 
+const GROUPS: [&str; 8] = [
+    "recorded", "plain", "asking", "agreeing", "keeping", "once", "coded", "idle",
+];
+
+/// Who may do with doas, which gives a command the caller's own terminal, what others may with us.
+const DOAS: &str = "permit nopass ernie\npermit nopass orson\n";
+
 /// Members of these groups may run anything: `recorded` with all that Elevate puts on record,
-/// `plain` without, so that their pipes and files reach the command, and `asking` once somebody
-/// of `agreeing` agrees.
+/// `plain` without, so that their pipes and files reach the command, `asking` once somebody
+/// of `agreeing` agrees, `keeping` with all of their variables that may be kept at all, `once` with
+/// nothing executed beside the command itself, `coded` with a code, and `idle` on terminals that
+/// are held soon.
 fn prepare(machine: &Machine) {
-    for group in ["recorded", "plain", "asking", "agreeing"] {
+    for group in GROUPS {
         machine.run(&["groupadd", group]).success();
     }
-    let roles = ["recorded", "plain", "asking", "agreeing"]
-        .map(|name| format!("[role.{name}]\nmembers = [\"%{name}\"]\n"));
+    machine.write("/etc/doas.conf", DOAS, 0o600);
+    let roles = GROUPS.map(|name| format!("[role.{name}]\nmembers = [\"%{name}\"]\n"));
     let rule = |name: &str, terms: &str| {
         format!(
             "[rule.{name}]\nroles = [\"{name}\"]\nrun_as = \"ALL\"\ncommands = [\"ALL\"]\n{terms}\n"
@@ -47,6 +65,10 @@ fn prepare(machine: &Machine) {
             "asking",
             "require = { approvals = 1, approvers = [\"role:agreeing\"] }",
         ),
+        rule("keeping", "require = {}\nsession = { keep_env = [\"*\"] }"),
+        rule("once", "require = {}\nsession = { execs = \"deny\" }"),
+        rule("coded", "require = { mfa = \"15m\" }"),
+        rule("idle", "require = {}\nlimit = { idle = \"2s\" }"),
     ];
     machine.policy("attacks", &[roles.join("\n"), rules.join("\n")].concat());
 }

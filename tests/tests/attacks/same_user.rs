@@ -44,3 +44,32 @@ fn a_client_can_be_neither_traced_nor_robbed_nor_read() {
     machine.event("start", &[("ELEVATE_USER", "tracey")]);
     assert_eq!(touch(&user, "elevate sleep 304"), "refused refused refused");
 }
+
+/// The clients of this sessions are no easier to take: a shell that is recorded, and one's own
+/// user with more rights than one has.
+#[test]
+fn neither_a_recorded_shell_nor_ones_own_elevated_process_can_be_taken() {
+    let machine = MACHINE.get();
+    let user = login(&machine, "gwen", "recorded");
+    let _own = user.command("exec elevate -u gwen sleep 305").start();
+    machine.event("start", &[("ELEVATE_USER", "gwen")]);
+    assert_eq!(
+        touch(&user, "elevate -u gwen sleep 305"),
+        "refused refused refused"
+    );
+    // With one's own ids and no further right the command is one's own process, whatever began it.
+    assert_eq!(touch(&user, "sleep 305"), "traced stolen read");
+
+    let _group = user
+        .command("exec elevate -u gwen -g adm sleep 306")
+        .start();
+    assert_eq!(touch(&user, "sleep 306"), "refused refused refused");
+
+    let shell = "/usr/libexec/elevate/elevate-shell";
+    machine.member("gwyn", &["recorded"]);
+    machine
+        .run(&["usermod", "--shell", shell, "gwyn"])
+        .success();
+    let gwyn = machine.login("gwyn");
+    assert_eq!(gwyn.run("id -un").success().text(), "gwyn");
+}
