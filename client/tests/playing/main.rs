@@ -242,8 +242,11 @@ fn without_a_terminal_the_text_is_written() {
     let played = piped(&["sessions", "play", path]);
     assert!(played.status.success());
     assert_eq!(String::from_utf8_lossy(&played.stdout), "red\n20%\n");
-    let (status, seen) = Stage::script(&play(&file, "--dump")).finish();
-    assert_eq!((status, seen.as_str()), (0, "red\r\n20%\r\n"));
+    let dumb = format!("TERM=dumb {}", play(&file, ""));
+    for script in [play(&file, "--dump"), dumb] {
+        let (status, seen) = Stage::script(&script).finish();
+        assert_eq!((status, seen.as_str()), (0, "red\r\n20%\r\n"));
+    }
 }
 
 #[test]

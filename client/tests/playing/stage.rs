@@ -67,6 +67,7 @@ impl Stage {
         let shell = Command::new("setsid")
             .args(["--ctty", "env", "--default-signal=HUP,INT,QUIT,TERM"])
             .args(["bash", "-c", script])
+            .env("TERM", "xterm")
             .stdin(terminal())
             .stdout(terminal())
             .stderr(terminal())

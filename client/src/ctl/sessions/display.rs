@@ -23,6 +23,12 @@ const ENTER: &str = "\x1b[?1049h\x1b[?7l";
 /// The person's screen as it was, and their cursor.
 const LEAVE: &str = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
+/// Whether standard output is a terminal that can show a screen.
+pub(super) fn is_possible() -> bool {
+    let name = std::env::var_os("TERM").unwrap_or_default();
+    output::is_terminal() && !name.is_empty() && name != "dumb"
+}
+
 /// A terminal with a screen of our own on it, until this is dropped.
 pub(super) struct Display {
     /// Where keys come from; none where there is no controlling terminal.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use elevate_protocol::{Id, bus};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::display::Display;
+use super::display::{self, Display};
 use super::film::Film;
 use super::keys::Key;
 use super::outline::ending;
@@ -14,7 +14,7 @@ use super::source::{self, Reading};
 use super::tape::{Lines, Tape};
 use super::transcript::Transcript;
 use super::{film, offset};
-use crate::bus::{block_on, call, connect};
+use crate::bus::{block_on, connect};
 use crate::conversation::Broken;
 use crate::ctl::objects::{self, Session};
 use crate::ctl::output;
@@ -22,6 +22,8 @@ use crate::failure::Failure;
 
 /// How often the recording is looked at for more.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often we ask whether a session has begun.
+const BEGUN: Duration = Duration::from_millis(300);
 /// How often we ask whether a session is still there.
 const ASK: Duration = Duration::from_secs(1);
 /// Events that happen before they are shown.
@@ -32,7 +34,7 @@ pub(super) fn follow(id: Id) -> Result<(), Broken> {
     let mut watch = Watch::begin(id)?;
     let reading = watch.wait_for_recording()?;
     let tape = watch.wait_for_beginning(reading.clone())?;
-    match output::is_terminal() {
+    match display::is_possible() {
         true => show(&mut watch, Film::of(reading, tape)?),
         false => Ok(write(&mut watch, tape)?),
     }
@@ -50,7 +52,7 @@ impl Watch {
     fn begin(id: Id) -> Result<Watch, Failure> {
         Ok(Watch {
             id,
-            lifeline: lifeline(id)?,
+            lifeline: source::descriptor("Follow", id)??,
             asked: Instant::now(),
             over: false,
         })
@@ -62,9 +64,11 @@ impl Watch {
         if !self.over && self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
             if self.hung_up(Duration::ZERO) {
-                match lifeline(self.id) {
-                    Ok(lifeline) => self.lifeline = lifeline,
-                    Err(_) => self.over = true,
+                match source::descriptor("Follow", self.id).and_then(source::if_found) {
+                    Ok(Some(lifeline)) => self.lifeline = lifeline,
+                    Ok(None) => self.over = true,
+                    // It is about to come back, as after an upgrade.
+                    Err(_) => {}
                 }
             }
             self.over |= session(self.id).is_some_and(|session| session.state == "ended");
@@ -79,11 +83,11 @@ impl Watch {
         poll(&mut waiting, time.as_ref()).is_ok_and(|count| count > 0)
     }
 
-    /// A while later.
-    fn rest(&self) {
-        if self.hung_up(LOOK) {
+    /// Let `time` pass.
+    fn rest(&self, time: Duration) {
+        if self.hung_up(time) {
             // It is asked about again before long; the poll would not wait any more.
-            std::thread::sleep(LOOK);
+            std::thread::sleep(time);
         }
     }
 
@@ -107,7 +111,7 @@ impl Watch {
             if !std::mem::replace(&mut told, true) && output::is_terminal() {
                 output::line(&format!("waiting for session {id} to begin"))?;
             }
-            self.rest();
+            self.rest(BEGUN);
         }
     }
 
@@ -122,17 +126,9 @@ impl Watch {
             if over {
                 return Err(Failure::new("the recording is empty"));
             }
-            self.rest();
+            self.rest(LOOK);
         }
     }
-}
-
-fn lifeline(id: Id) -> Result<OwnedFd, Failure> {
-    block_on(async {
-        let reply = call(&connect().await?, "Follow", &(id.as_str(),)).await?;
-        let lifeline: zbus::OwnedFd = reply.body().deserialize()?;
-        Ok(lifeline.into())
-    })
 }
 
 /// What the daemon says of the session, if it says something.
@@ -196,6 +192,6 @@ fn write(watch: &mut Watch, mut tape: Tape<Reading>) -> Result<(), Failure> {
             let lines = transcript.finish();
             return lines.iter().try_for_each(|line| output::line(line));
         }
-        watch.rest();
+        watch.rest(LOOK);
     }
 }

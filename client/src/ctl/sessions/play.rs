@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use elevate_protocol::escape;
 
-use super::display::Display;
+use super::display::{self, Display};
 use super::film::{Film, Goal};
 use super::offset;
 use super::outline::Outline;
@@ -27,7 +27,7 @@ const CLOCK: Duration = Duration::from_millis(250);
 /// `elevatectl sessions play ID|FILE`
 pub(super) fn play(how: &Play) -> Result<(), Broken> {
     let recording = source::open(&how.which)?;
-    if how.dump || !output::is_terminal() {
+    if how.dump || !display::is_possible() {
         let mut tape = Tape::open(recording)?;
         return Ok(transcript::write(&mut tape, output::line)?);
     }

@@ -99,13 +99,34 @@ pub(in crate::ctl) fn of(user: Option<&str>) -> Result<Vec<Listed>, Failure> {
 
 /// The recording of `id`.
 pub(super) fn recording(id: Id) -> Result<Reading, Failure> {
-    Ok(ask(id)??)
+    Ok(File::from(descriptor("ReadRecording", id)??).into())
 }
 
 /// The recording of `id`; none where there is none, or none yet.
 pub(super) fn recording_if_any(id: Id) -> Result<Option<Reading>, Failure> {
-    match ask(id)? {
-        Ok(reading) => Ok(Some(reading)),
+    let found = if_found(descriptor("ReadRecording", id)?)?;
+    Ok(found.map(|descriptor| File::from(descriptor).into()))
+}
+
+/// What `method` of the manager gives for `id`.
+pub(super) fn descriptor(method: &'static str, id: Id) -> Result<zbus::Result<OwnedFd>, Failure> {
+    block_on(async {
+        let (connection, body) = (connect().await?, (id.as_str(),));
+        let manager = Some(bus::MANAGER);
+        let asked = connection.call_method(Some(bus::NAME), bus::PATH, manager, method, &body);
+        let reply = match asked.await {
+            Ok(reply) => reply,
+            Err(error) => return Ok(Err(error)),
+        };
+        let descriptor: zbus::OwnedFd = reply.body().deserialize()?;
+        Ok(Ok(descriptor.into()))
+    })
+}
+
+/// What was asked for; none where the daemon says that there is none.
+pub(super) fn if_found<T>(asked: zbus::Result<T>) -> Result<Option<T>, Failure> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
         Err(zbus::Error::MethodError(name, ..))
             if ErrorName::from_dbus(name.as_str()) == Some(ErrorName::NotFound) =>
         {
@@ -113,21 +134,6 @@ pub(super) fn recording_if_any(id: Id) -> Result<Option<Reading>, Failure> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn ask(id: Id) -> Result<zbus::Result<Reading>, Failure> {
-    block_on(async {
-        let (connection, body) = (connect().await?, (id.as_str(),));
-        let manager = Some(bus::MANAGER);
-        let asked =
-            connection.call_method(Some(bus::NAME), bus::PATH, manager, "ReadRecording", &body);
-        let reply = match asked.await {
-            Ok(reply) => reply,
-            Err(error) => return Ok(Err(error)),
-        };
-        let recording: zbus::OwnedFd = reply.body().deserialize()?;
-        Ok(Ok(File::from(OwnedFd::from(recording)).into()))
-    })
 }
 
 /// The recording of a session, or in a file.
