@@ -41,6 +41,8 @@ pub(super) struct Request {
     pub(super) duration: u64,
     pub(super) digest: String,
     pub(super) host: String,
+    /// The session that is to last longer; empty where this asks for one of its own.
+    pub(super) extends: String,
 }
 
 /// A grant. Times are milliseconds since 1970.

@@ -34,6 +34,10 @@ pub(super) fn full(request: &Request, style: Style) -> String {
         format!("{} (uid {})", escaped(&request.user), request.uid),
     );
     line("as whom", target(request));
+    if !request.extends.is_empty() {
+        let session = escaped(&request.extends);
+        line("extends", format!("session {session}, which runs already"));
+    }
     line("runs", file(request));
     for (number, word) in request.argv.iter().enumerate() {
         line(&format!("  word {number}"), escape::word(word));
@@ -130,6 +134,7 @@ mod tests {
             environment: vec!["LANG=C\nLD_PRELOAD=x".into()],
             votes: vec![("bob".into(), false, "no\rway".into(), 0)],
             host: "web1".into(),
+            extends: String::new(),
             ..Request::default()
         }
     }
