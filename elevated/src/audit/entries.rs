@@ -221,8 +221,18 @@ pub fn edit(elevation: &Elevation, edited: &Edited) -> Entry {
             edited.before.as_deref().unwrap_or_default(),
         )
         .with("ELEVATE_SHA256_AFTER", &edited.after)
-        .with("ELEVATE_DIFF", &edited.diff)
+        .with_shown("ELEVATE_DIFF", lines(&edited.diff))
         .with("ELEVATE_OUTCOME", if edited.cut { "cut" } else { "whole" })
+}
+
+/// `text` with its lines and tabs, so that a diff stays one; all else is escaped.
+fn lines(text: &str) -> String {
+    let kept = |c| matches!(c, '\n' | '\t');
+    let escaped = |piece: &str| {
+        let end = piece.trim_start_matches(|c| !kept(c));
+        escape::line(piece.trim_end_matches(kept).as_bytes()) + end
+    };
+    text.split_inclusive(kept).map(escaped).collect()
 }
 
 /// The session is over, or could not begin.
