@@ -57,6 +57,13 @@ pub struct Window {
     pub columns: u16,
 }
 
+impl std::fmt::Display for Window {
+    /// As asciicasts have it: `80x24`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}x{}", self.columns, self.rows)
+    }
+}
+
 /// From a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]

@@ -36,6 +36,9 @@ pub enum SessionsVerb {
         /// The session, or a file with a recording
         #[arg(value_name = "ID|FILE")]
         which: Which,
+        /// Write asciicast v2, for asciinema before 3.0 (the one of PyPI); without the exit status
+        #[arg(long)]
+        v2: bool,
     },
 }
 
@@ -100,7 +103,8 @@ A recording may hold anything that a terminal would obey, so it is not written t
 
 Examples:
   elevatectl sessions export k7m2x9qd > k7m2x9qd.cast
-  asciinema play k7m2x9qd.cast";
+  asciinema play k7m2x9qd.cast                              asciinema 3.0 or later
+  elevatectl sessions export --v2 k7m2x9qd > k7m2x9qd.cast  the asciinema of PyPI";
 
 /// Which sessions to list, and how.
 #[derive(Debug, Args)]

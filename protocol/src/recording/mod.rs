@@ -1,6 +1,7 @@
 //! Recordings: asciicast v3 (docs.asciinema.org/manual/asciicast/v3), one JSON value a line.
 
 mod mark;
+mod older;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::stream::Window;
 
 pub use mark::{Executed, Mark};
+pub use older::Older;
 
 /// The first line of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +90,7 @@ impl Encoder {
 
     /// The line of a change of size.
     pub fn resize(&mut self, at: Duration, window: Window) -> String {
-        let size = format!("{}x{}", window.columns, window.rows);
-        line(&mut self.last, at, "r", &size)
+        line(&mut self.last, at, "r", &window.to_string())
     }
 
     /// The line of a mark.
@@ -161,7 +162,12 @@ fn line(last: &mut Duration, at: Duration, code: &str, data: &str) -> String {
     // What is written is rounded to microseconds; carry the rest, or long recordings drift.
     let interval = Duration::from_micros(interval.as_micros() as u64);
     *last += interval;
-    let (seconds, micros) = (interval.as_secs(), interval.subsec_micros());
+    line_at(interval, code, data)
+}
+
+/// The line of an event with this time, which formats count differently.
+fn line_at(time: Duration, code: &str, data: &str) -> String {
+    let (seconds, micros) = (time.as_secs(), time.subsec_micros());
     let mut line = format!("[{seconds}.{micros:06}, \"{code}\", \"");
     // Room for the escapes of short lines; text without any pays no more than a copy.
     line.reserve(data.len() + data.len() / 16 + 4);

@@ -13,6 +13,7 @@ mod journal;
 mod keys;
 mod lines;
 pub(crate) mod offset;
+mod older;
 mod outline;
 mod paint;
 mod play;
@@ -38,7 +39,8 @@ pub(super) fn run(verb: &SessionsVerb) -> Result<(), Broken> {
         SessionsVerb::Show(how) => show::show(how.id, how.output.json)?,
         SessionsVerb::Search(how) => search::search(how)?,
         SessionsVerb::Kill(end) => change::revoke(end)?,
-        SessionsVerb::Export { which } => play::export(which)?,
+        SessionsVerb::Export { which, v2: false } => play::export(which)?,
+        SessionsVerb::Export { which, v2: true } => older::export(which)?,
     }
     Ok(())
 }
