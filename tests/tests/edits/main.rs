@@ -1,5 +1,6 @@
 //! `elevate -e`: what is edited, as whom, and what is on record of it; and what edits nothing.
 
+mod beside_sudo;
 mod ends;
 mod refusals;
 mod smuggling;
