@@ -53,7 +53,7 @@ fn check(ask: &Ask, allowance: &Allowance) -> Result<(), Refusal> {
     }
     let kept = |variable: &Bytes| {
         let name = name(variable);
-        let named = rule.iter().any(|one| one.as_bytes() == name);
+        let named = rule.iter().any(|one| one != ALL && one.as_bytes() == name);
         let may_be_set = kept_by_default(name) || named || (all && may_be_kept(name));
         may_be_set && leads_nowhere(variable)
     };

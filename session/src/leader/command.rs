@@ -245,8 +245,9 @@ fn stays_on_the_way(launch: &Launch) -> Result<(), Failure> {
     if here.to_bytes() == &launch.cwd[..] || launch.target.home.as_bytes() == &launch.cwd[..] {
         return Ok(());
     }
-    let [asked, here] = [&launch.cwd, here.to_bytes()].map(escape::line);
-    let message = format!("{asked} leads to {here}: name the folder without links");
+    let asked = escape::line(&launch.cwd);
+    // Not where it leads: neither of the two may be allowed to know.
+    let message = format!("there is a link on the way to {asked}: name the folder without links");
     Err(Failure::new(ErrorName::Changed, message))
 }
 

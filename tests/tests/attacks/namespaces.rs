@@ -64,14 +64,13 @@ os.chdir("/")
 for argv in (["touch", "/roxy-was-here"], ["id"], ["/usr/bin/id"], ["usr/bin/id"]):
     id, stream = elevate(argv, bus, cwd=("ay", b"/"))
     stream.prove()
-    print(stream.rest()[-1].get("status"), flush=True)
-sys.stdin.close()
+    assert stream.hear()["type"] == "attach"
+    stream.say("stdio")
+    print(stream.rest()[-1], flush=True)
 "#;
-    let honest = user.hostile_command("");
-    drop(honest);
     let client = format!("{}\n\n{program}", include_str!("../../src/hostile.py"));
     let inside = user
-        .command("exec unshare --user --map-root-user --mount python3 -")
+        .command("exec unshare --user --map-current-user --keep-caps --mount python3 -")
         .stdin(client.as_bytes())
         .run()
         .success();
@@ -86,7 +85,7 @@ sys.stdin.close()
     assert_eq!(opened.trim(), "watching", "somebody went into the trap");
 
     // Whoever looks a name up in there does open the file.
-    let careless = "unshare --user --map-root-user --mount python3 -c \
+    let careless = "unshare --user --map-current-user --keep-caps --mount python3 -c \
         'import os, pwd, sys; os.chroot(\"/home/roxy/trap\"); pwd.getpwnam(\"nobody-at-all\")'";
     user.run(careless);
     machine.poll(
@@ -138,7 +137,7 @@ fn a_path_through_another_mount_namespace_leads_to_the_hosts_file_or_nowhere() {
     let machine = MACHINE.get();
     let user = login(&machine, "ramon", "recorded");
     user.run(TRAP).success();
-    let inside = "exec unshare --user --map-root-user --mount sh -c '\
+    let inside = "exec unshare --user --map-current-user --keep-caps --mount sh -c '\
         mount --bind trap/usr/bin/id /usr/bin/id && cd /usr/bin && exec sleep 311'";
     let _inside = user.command(inside).start();
     let pid = machine.poll("the namespace", std::time::Duration::from_secs(20), || {
@@ -164,7 +163,7 @@ fn a_path_through_another_mount_namespace_leads_to_the_hosts_file_or_nowhere() {
         assert!(!machine.has("/trapped"), "{said}");
     }
     // The client itself inside: what it names is a file of the host's.
-    let asks = "unshare --user --map-root-user --mount sh -c '\
+    let asks = "unshare --user --map-current-user --keep-caps --mount sh -c '\
         mount --bind trap/usr/bin/id /usr/bin/id && elevate /usr/bin/id -un'";
     assert_eq!(user.run(asks).success().text(), "root");
     assert!(!machine.has("/trapped"));
@@ -207,7 +206,7 @@ fn a_file_that_is_mounted_over_after_it_was_shown_does_not_run() {
         );
     }
     // In a namespace of the caller's it is nobody's business.
-    let inside = "unshare --user --map-root-user --mount sh -c '\
+    let inside = "unshare --user --map-current-user --keep-caps --mount sh -c '\
         mount --bind /opt/other/run /opt/tool/run && exec elevate /opt/tool/run'";
     let (asking, id) = ask(inside, 2);
     approver.approve(&id).success();

@@ -47,10 +47,10 @@ fn no_profile_of_the_callers_is_read_by_the_shell_of_another() {
                    ZDOTDIR=/home/pia";
     for line in [
         "elevate -i -u tina /usr/bin/id -un",
-        "elevate -E -i -u tina /usr/bin/id -un",
+        "elevate -H -i -u tina /usr/bin/id -un",
         "elevate -E -s -u tina /usr/bin/id -un",
         "elevate -H -E -u tina bash -l -c '/usr/bin/id -un'",
-        "echo /usr/bin/id -un | elevate -E -i -u tina",
+        "echo /usr/bin/id -un | elevate -i -u tina",
         "echo /usr/bin/id -un | elevate -E -s -u tina",
     ] {
         // Only what is executed first gets the variables: that is the client.

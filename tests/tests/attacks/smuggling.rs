@@ -35,7 +35,10 @@ fn no_variable_that_steers_a_program_is_set_by_name() {
     let user = login(&machine, "sly", "keeping");
     let uid = user.run("id -u").text();
     machine.write("/home/sly/rc", RC, 0o644);
-    user.run("BASH_ENV=/home/sly/rc bash -c true").success();
+    let own_shell = user
+        .run("BASH_ENV=/home/sly/rc bash -c true; ls -la; cat rc")
+        .success();
+    eprintln!("{}", own_shell.describe());
     let own = format!("/home/sly/ran-as-{uid}");
     assert!(machine.has(&own), "the attack works on one's own shell");
     for variable in SMUGGLED {
@@ -105,6 +108,7 @@ asked = stream.hear()
 assert asked["type"] == "ask-environment", asked
 stream.socket.send(b'{"type":"environment","variables":["TWICE=three","LC_TIME=x","PATH=/x","HOME=/x","OTHER=1","OTHER=2"]}')
 print(stream.hear()["type"])
+stream.say("stdio")
 stream.rest()
 "#;
     let said = user.hostile(program).text();
