@@ -101,7 +101,7 @@ fn a_login_shell_is_one_and_the_code_of_the_door_counts_in_it() {
     shell.send("echo \"<$0> <$SHELL> $(shopt -q login_shell && echo login)\"\n");
     shell.expect("<-bash> </bin/bash> login");
     shell.send("elevate -n id -u; echo \"<$?>\"\n");
-    shell.expect("\n0\r\n<0>");
+    shell.expect("[\r\n]0\r\n<0>");
     shell.send("stty size; exit 3\n");
     assert_eq!(shell.wait(), 3, "{}", shell.screen());
     let shown = shown(machine, "vera", "-bash");
