@@ -61,10 +61,13 @@ Examples:
 
 const PLAY: &str = "\
 Keys:
-  space  pause, and go on              . (point)   one event on, and pause
-  right, >   5 seconds on              left, <     5 seconds back
-  + -    faster, slower                ] [         next command, last command
-  q      end                           Ctrl-Z      stop, as usual
+  space     pause, and go on
+  .         one event on, and pause
+  right >   5 seconds on
+  left <    5 seconds back
+  + -       faster, slower
+  ] [       to the next command, to the last one
+  q         end
 
 What is played goes through a terminal that is emulated here: your own gets a picture of its
 screen, of characters and colours alone. Whatever a recording holds, it sets no title, fills no

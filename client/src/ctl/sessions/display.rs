@@ -65,6 +65,7 @@ impl Display {
         if let Some(terminal) = &display.terminal {
             terminal.restore_on_panic();
         }
+        leave_on_panic();
         display.enter()?;
         Ok(display)
     }
@@ -174,6 +175,15 @@ impl Display {
         self.frame = None;
         self.enter()
     }
+}
+
+/// Have a panic take our screen away before it says anything: it would go with the screen.
+fn leave_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |information| {
+        let _ = output::write(LEAVE.as_bytes());
+        before(information);
+    }));
 }
 
 impl Drop for Display {
