@@ -34,7 +34,8 @@ fn every_program_of_ours_ends_cleanly() {
                     machine.run(&line.split(' ').collect::<Vec<_>>()),
                 ] {
                     let said = ended.describe();
-                    assert!([1, 2].contains(&ended.status), "{said}");
+                    // 78: that its settings name no server.
+                    assert!([1, 2, 78].contains(&ended.status), "{said}");
                     assert!(!said.contains("not executed"), "{said}");
                     assert!(!said.contains("panicked"), "{said}");
                 }

@@ -109,7 +109,8 @@ fn whatever_call_fails_nothing_runs_half_way() {
             "--property=SystemCallErrorNumber=EPERM".into(),
         ]
     };
-    let [filter, number] = filtered("setresuid setreuid setuid");
+    machine.write("/usr/local/bin/careless", CARELESS, 0o644);
+    let [filter, number] = filtered("setresuid setreuid setuid setgroups setresgid");
     let careless = machine.run(&[
         "systemd-run",
         "--pipe",
@@ -117,13 +118,13 @@ fn whatever_call_fails_nothing_runs_half_way() {
         &filter,
         &number,
         "perl",
-        "-e",
-        CARELESS,
+        "/usr/local/bin/careless",
     ]);
     assert_eq!(
         careless.text(),
         "0",
-        "the attack works on a careless program"
+        "the attack works on a careless program: {}",
+        careless.describe()
     );
 
     let mut refused = 0;
