@@ -189,3 +189,35 @@ fn a_session_is_killed_and_its_recording_exported() {
         "{shown:#}"
     );
 }
+
+#[test]
+fn nothing_in_a_recording_steers_the_terminal_of_whoever_reads_it() {
+    let machine = &MACHINE.get();
+    let eve = member(machine, "evie", &["operator"]);
+    let amy = member(machine, "amy", &["auditor"]);
+    // The clipboard, a title, a device query, a hyperlink, a mouse mode, and a turned line.
+    let hostile = "be\\033]52;c;ZXZpbA==\\007\\033]0;pwned\\007\\033[6n\\033]8;;http://evil\\007\
+                   \\033[?1003h\\342\\200\\256gun";
+    eve.terminal(&format!(
+        "elevate bash -c 'printf \"{hostile}\\n\"; sleep 1; exit 0'"
+    ))
+    .wait();
+    let id = ended(&eve);
+    let packed = machine.read(&format!("/var/log/elevate/sessions/{id}.cast.zst"));
+    let recorded = String::from_utf8(zstd::decode_all(&packed[..]).unwrap()).unwrap();
+    assert!(recorded.contains("pwned"), "{recorded}");
+    for line in [
+        format!("elevatectl sessions play --speed 10 {id}"),
+        format!("elevatectl sessions play --dump {id}"),
+        "elevatectl sessions search --user evie gun".to_owned(),
+        format!("elevatectl sessions show {id}"),
+    ] {
+        let mut terminal = amy.terminal(&line);
+        assert_eq!(terminal.wait_within(PATIENCE), 0, "{line}");
+        let seen = terminal.screen();
+        assert!(seen.contains("gun"), "{line}: {seen:?}");
+        for steering in ["\x1b]", "\x1b[6n", "\x1b[?1003h", "\x07", "\u{202e}"] {
+            assert!(!seen.contains(steering), "{line}: {seen:?}");
+        }
+    }
+}
