@@ -457,7 +457,7 @@ inside! {
         let mut editing = Editing::begin(&mut host, &order);
         assert_eq!(editing.ended(), (Status::Exited(1), EndReason::Deadline));
         assert!(now() >= order.deadline);
-        assert!(editing.notices[0].contains("ends in 1 second:"), "{:?}", editing.notices);
+        assert!(editing.notices[0].contains("ends in 1 second,"), "{:?}", editing.notices);
         assert_eq!(editing.notices.len(), 1);
         assert_eq!(read(FILE), "old\n");
         host.expect_over(editing.id);
@@ -476,7 +476,8 @@ inside! {
         support::poll_until("the old deadline", || (now() > order.deadline + 100).then_some(()));
         editing.change(&[(0, b"new\n")]);
         assert_eq!(editing.ended(), FINISHED);
-        assert!(editing.notices.is_empty());
+        assert_eq!(editing.notices.len(), 1);
+        assert!(editing.notices[0].starts_with("this edit is extended: it ends in "));
         assert_eq!(read(FILE), "new\n");
     }
 

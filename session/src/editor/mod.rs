@@ -7,6 +7,7 @@
 mod attributes;
 mod commit;
 mod diff;
+mod hearing;
 mod incoming;
 mod original;
 mod session;

@@ -1,33 +1,27 @@
 //! An edit from its first word to its last: copies out, waiting for the editor, new contents in.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::os::fd::OwnedFd;
 
 use elevate_protocol::Id;
-use elevate_protocol::launch::{Edit, FromLeader, ToLeader};
-use elevate_protocol::message::{self, Channel, Frame, encode_data};
+use elevate_protocol::launch::{Edit, FromLeader};
+use elevate_protocol::message::{Channel, encode_data};
 use elevate_protocol::stdio::Route;
-use elevate_protocol::stream::{CopyOf, EndReason, Status, ToClient, ToServer};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use elevate_protocol::stream::{CopyOf, EndReason, Status, ToClient};
 
-use super::incoming::{Incoming, Wrong};
+use super::incoming::Incoming;
 use super::original::Original;
-use super::start::Started;
+use super::start::{Started, in_time};
 use super::{commit, warnings};
 use crate::leader::client::Client;
-use crate::leader::control::{Control, Heard};
+use crate::leader::control::Control;
 use crate::leader::failure::{Doing, Failure};
-use crate::leader::timer::Timer;
-use crate::sys::signals;
+use crate::leader::timer::{self, Timer};
 
 /// Bytes of a copy in one packet.
 const PACKET: usize = 32 * 1024;
-/// Packets of the client before others get their turn.
-const TURN: usize = 16;
 
 /// How far it is.
-enum Stage {
+pub(super) enum Stage {
     /// This copy is next, from this byte on.
     Copying {
         copy: usize,
@@ -56,7 +50,7 @@ impl End {
     }
 
     /// Nothing was written, because of this.
-    fn without_change(reason: EndReason) -> End {
+    pub(super) fn without_change(reason: EndReason) -> End {
         End {
             status: Status::Exited(1),
             reason,
@@ -70,11 +64,11 @@ pub(super) struct Session {
     pub(super) originals: Vec<Original>,
     pub(super) control: Control,
     pub(super) client: Client,
-    signals: OwnedFd,
-    deadline: Timer,
+    pub(super) signals: OwnedFd,
+    pub(super) deadline: Timer,
     /// The timer of the next warning, and how long before the end that is.
-    warning: Option<(Timer, u64)>,
-    stage: Stage,
+    pub(super) warning: Option<(Timer, u64)>,
+    pub(super) stage: Stage,
 }
 
 /// Lead the edit to its end; the exit status of this process.
@@ -121,108 +115,30 @@ impl Session {
         self.set_warning()
     }
 
-    /// Wait for something to happen, and deal with it; whoever may end the edit comes first.
-    fn turn(&mut self) -> Result<Option<End>, Failure> {
-        let [control, time, warned, signalled, client] = self.wait()?;
-        if control && let Some(end) = self.hear_control()? {
-            return Ok(Some(end));
+    /// The edit may last longer.
+    pub(super) fn extend(&mut self, deadline: u64) -> Result<(), Failure> {
+        if deadline <= self.order.deadline {
+            return Ok(());
         }
-        if time {
-            return Ok(Some(End::without_change(EndReason::Deadline)));
-        }
-        if warned {
-            self.warn()?;
-        }
-        if signalled && let Some(end) = self.hear_signals() {
-            return Ok(Some(end));
-        }
-        if self.is_whole() {
-            return Ok(Some(self.commit()));
-        }
-        if client {
-            self.hear_client();
-        }
-        self.send_copies()?;
-        let gone = self.client.is_gone() && !self.is_whole();
-        Ok(gone.then(|| End::without_change(EndReason::ClientGone)))
-    }
-
-    /// What happened: a word of `elevated`'s, the deadline, a warning, a signal, the client.
-    fn wait(&self) -> Result<[bool; 5], Failure> {
-        // Always ready: stands for who isn't there.
-        let nobody = (self.deadline.as_fd(), PollFlags::empty());
-        let events = |waiting: bool| match waiting {
-            true => PollFlags::IN | PollFlags::OUT,
-            false => PollFlags::IN,
-        };
-        let control = self.control.socket();
-        let stream = self.client.stream();
-        let polled = [
-            control.map_or(nobody, |socket| {
-                (socket, events(self.control.has_waiting()))
-            }),
-            (self.deadline.as_fd(), PollFlags::IN),
-            self.warning
-                .as_ref()
-                .map_or(nobody, |(timer, _)| (timer.as_fd(), PollFlags::IN)),
-            (self.signals.as_fd(), PollFlags::IN),
-            stream.map_or(nobody, |stream| (stream, events(self.client.has_waiting()))),
-        ];
-        let mut polled = polled.map(|(fd, events)| PollFd::from_borrowed_fd(fd, events));
-        let at_once = Timespec::try_from(Duration::ZERO).ok();
-        let timeout = at_once.as_ref().filter(|_| self.is_whole());
-        match poll(&mut polled, timeout) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error).doing("wait"),
-        }
-        Ok(polled.map(|polled| !polled.revents().is_empty()))
-    }
-
-    fn is_whole(&self) -> bool {
-        matches!(&self.stage, Stage::Receiving(incoming) if incoming.is_whole())
-    }
-
-    fn hear_control(&mut self) -> Result<Option<End>, Failure> {
-        self.control.flush();
-        match self.control.receive() {
-            Heard::Message(ToLeader::End { reason }) => Ok(Some(End::without_change(reason))),
-            Heard::Message(ToLeader::Extend { deadline: later }) => {
-                self.order.deadline = self.order.deadline.max(later);
-                self.deadline = Timer::until(self.order.deadline).doing("set the deadline")?;
-                self.set_warning()?;
-                Ok(None)
-            }
-            Heard::Message(_) | Heard::Nothing => Ok(None),
-            Heard::Closed => Ok(Some(End::without_change(EndReason::DaemonGone))),
-        }
-    }
-
-    fn hear_signals(&mut self) -> Option<End> {
-        while let Some(signal) = signals::next(&self.signals) {
-            if signal == rustix::process::Signal::TERM.as_raw() {
-                return Some(End::without_change(EndReason::Revoked {
-                    by: "a signal to the session's leader".into(),
-                }));
-            }
-        }
-        None
+        self.order.deadline = deadline;
+        self.deadline = Timer::until(deadline).doing("set the deadline")?;
+        let text = warnings::extended(deadline.saturating_sub(timer::now()));
+        self.client.say(&ToClient::Notice { text });
+        self.set_warning()
     }
 
     fn set_warning(&mut self) -> Result<(), Failure> {
-        let now = warnings::now();
-        let next = warnings::next(now, self.order.deadline, &self.order.warnings);
-        let timer = |(at, before)| Ok((Timer::until(at)?, before));
-        self.warning = next
-            .map(timer)
-            .transpose()
-            .map_err(|error: Errno| error)
-            .doing("set a timer")?;
+        let next = warnings::next(timer::now(), self.order.deadline, &self.order.warnings);
+        self.warning = match next {
+            Some((at, before)) => Some((Timer::until(at).doing("set a timer")?, before)),
+            None => None,
+        };
         Ok(())
     }
 
-    fn warn(&mut self) -> Result<(), Failure> {
+    pub(super) fn warn(&mut self) -> Result<(), Failure> {
         if let Some((_, left)) = self.warning.take() {
-            let text = warnings::text(left);
+            let text = warnings::text(left, self.id);
             self.client.say(&ToClient::Notice { text });
         }
         self.set_warning()
@@ -234,8 +150,7 @@ impl Session {
             Some(original) => Stage::Copying {
                 copy,
                 from: 0,
-                contents: original
-                    .contents()
+                contents: in_time(|| original.contents())
                     .map_err(|error| original.changed(&error))?,
             },
         };
@@ -243,7 +158,7 @@ impl Session {
     }
 
     /// Send what the client has room for.
-    fn send_copies(&mut self) -> Result<(), Failure> {
+    pub(super) fn send_copies(&mut self) -> Result<(), Failure> {
         while let Stage::Copying {
             copy,
             from,
@@ -266,38 +181,7 @@ impl Session {
         Ok(())
     }
 
-    fn hear_client(&mut self) {
-        self.client.flush();
-        for _ in 0..TURN {
-            if self.is_whole() {
-                return;
-            }
-            let Some(packet) = self.client.receive() else {
-                return;
-            };
-            if self.obey(&packet.body).is_err() {
-                // Whoever breaks the rules of the conversation is neither spoken with nor obeyed.
-                self.stage = Stage::Waiting;
-                return self.client.give_up();
-            }
-        }
-    }
-
-    fn obey(&mut self, packet: &[u8]) -> Result<(), Wrong> {
-        match (message::decode(packet), &mut self.stage) {
-            (Ok(Frame::Message(ToServer::Changed { files })), Stage::Waiting) => {
-                let incoming = Incoming::new(files, self.originals.len())?;
-                self.stage = Stage::Receiving(incoming);
-                Ok(())
-            }
-            (Ok(Frame::Data(Channel::File, bytes)), Stage::Receiving(incoming)) => {
-                incoming.take(bytes)
-            }
-            _ => Err(Wrong),
-        }
-    }
-
-    fn commit(&mut self) -> End {
+    pub(super) fn commit(&mut self) -> End {
         match std::mem::replace(&mut self.stage, Stage::Waiting) {
             Stage::Receiving(incoming) => commit::commit(self, incoming),
             _ => End::finished(true),

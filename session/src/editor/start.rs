@@ -53,6 +53,14 @@ pub(super) fn start(body: &[u8], go: &OwnedFd) -> Result<Started, Failure> {
     })
 }
 
+/// Do what can hang with a file system, and be ended where it does: nothing may come of it late.
+pub(super) fn in_time<T>(act: impl FnOnce() -> T) -> T {
+    sys::signals::alarm(START_TIME.as_secs() as u32);
+    let result = act();
+    sys::signals::alarm(0);
+    result
+}
+
 /// A session of its own, deaf to signals, closed to debuggers. Leaves an alarm running: PAM's modules
 /// and file systems can hang.
 fn become_leader() -> Result<(), Failure> {

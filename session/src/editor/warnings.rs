@@ -1,12 +1,8 @@
 //! When the person is told that the time is nearly over, and in which words.
 
-use rustix::time::{ClockId, clock_gettime};
+use elevate_protocol::Id;
 
-/// Milliseconds of CLOCK_BOOTTIME.
-pub(super) fn now() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
-}
+use crate::leader::schedule::spoken;
 
 /// When the next warning is due, and how long before the deadline that is, in milliseconds.
 pub(super) fn next(now: u64, deadline: u64, warnings: &[u64]) -> Option<(u64, u64)> {
@@ -16,15 +12,17 @@ pub(super) fn next(now: u64, deadline: u64, warnings: &[u64]) -> Option<(u64, u6
 }
 
 /// What is said so many milliseconds before the end.
-pub(super) fn text(left: u64) -> String {
-    let seconds = left.div_ceil(1000);
-    let (number, unit) = match seconds {
-        120.. if seconds.is_multiple_of(60) => (seconds / 60, "minutes"),
-        60 => (1, "minute"),
-        1 => (1, "second"),
-        _ => (seconds, "seconds"),
-    };
-    format!("this edit ends in {number} {unit}: save and leave the editor, or nothing is written")
+pub(super) fn text(left: u64, id: Id) -> String {
+    let left = spoken(left);
+    format!(
+        "this edit ends in {left}, and what is not saved, with the editor left, is not written then; \
+         to go on for longer: elevatectl extend {id}"
+    )
+}
+
+/// What is said when the time was extended.
+pub(super) fn extended(left: u64) -> String {
+    format!("this edit is extended: it ends in {}", spoken(left))
 }
 
 #[cfg(test)]
@@ -39,18 +37,5 @@ mod tests {
         assert_eq!(next(570_000, 600_000, &warnings), None);
         // Shorter than the first warning.
         assert_eq!(next(0, 60_000, &warnings), Some((30_000, 30_000)));
-    }
-
-    #[test]
-    fn a_span_is_told_in_the_unit_that_people_use() {
-        for (left, expected) in [
-            (120_000, "2 minutes"),
-            (60_000, "1 minute"),
-            (90_000, "90 seconds"),
-            (1000, "1 second"),
-            (1, "1 second"),
-        ] {
-            assert!(text(left).contains(&format!("in {expected}:")), "{left}");
-        }
     }
 }

@@ -71,7 +71,8 @@ fn make(original: &Original, new: &[u8], temporary: &str) -> io::Result<()> {
         }
         other => other?,
     }
-    sync_folder(folder)
+    sync_folder(folder);
+    Ok(())
 }
 
 /// Whether it was done; if not, nothing has changed.
@@ -94,7 +95,7 @@ fn replace(original: &Original, old: &File, new: &[u8], temporary: &str) -> io::
         Err(Errno::BUSY | Errno::ACCESS | Errno::PERM) => return Ok(false),
         Err(error) => return Err(error.into()),
     }
-    sync_folder(folder)?;
+    sync_folder(folder);
     Ok(true)
 }
 
@@ -134,13 +135,12 @@ fn put(file: &File, contents: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn sync_folder(folder: BorrowedFd<'_>) -> io::Result<()> {
+/// Have the new name outlive a crash, too. The change is made: where this fails (a folder that the
+/// target may not list, a disk that is failing) is no place to say that it was not.
+fn sync_folder(folder: BorrowedFd<'_>) {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    match openat(folder, ".", flags, Mode::empty()) {
-        Ok(folder) => File::from(folder).sync_all(),
-        // A folder that the target may write and not list.
-        Err(Errno::ACCESS) => Ok(()),
-        Err(error) => Err(error.into()),
+    if let Ok(folder) = openat(folder, ".", flags, Mode::empty()) {
+        let _ = File::from(folder).sync_all();
     }
 }
 

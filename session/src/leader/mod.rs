@@ -13,7 +13,7 @@ mod hygiene;
 mod limits;
 mod pam_session;
 mod recording;
-mod schedule;
+pub(crate) mod schedule;
 mod sealed;
 mod session;
 pub(crate) mod start;

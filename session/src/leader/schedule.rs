@@ -147,7 +147,7 @@ impl Schedule {
 }
 
 /// `milliseconds` as a person would say it, in its two largest units.
-pub(super) fn spoken(milliseconds: u64) -> String {
+pub(crate) fn spoken(milliseconds: u64) -> String {
     let seconds = milliseconds.div_ceil(1000);
     let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
     let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);

@@ -58,11 +58,15 @@ impl From<io::Error> for Miss {
 
 /// Which file `order` means, where `caller` wants to edit it.
 pub(super) fn find(order: &Resolve, caller: &Account) -> Resolution {
+    let path = escape::line(&order.command);
+    let target = escape::line(order.target.name.as_bytes());
     match look(&order.cwd, &order.command, &order.target, caller) {
         Ok(place) => Resolution::Editable(place.file),
-        Err(Miss::NotFound) => Resolution::NotFound,
-        Err(Miss::Refused(why)) => Resolution::NotEditable(why),
-        Err(Miss::Failed(why)) => Resolution::Failed(why),
+        Err(miss) => Resolution::NotEditable(match miss {
+            Miss::NotFound => format!("there is no folder for {path} that {target} can see"),
+            Miss::Refused(why) => why,
+            Miss::Failed(why) => format!("{path} could not be looked up: {why}"),
+        }),
     }
 }
 

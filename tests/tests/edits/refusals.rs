@@ -78,6 +78,7 @@ fn what_is_no_ordinary_file_is_refused() {
     is_refused(&kay, "/etc/site/kay/fifo", "is no ordinary file");
     is_refused(&kay, "/dev/site", "is no ordinary file");
     is_refused(&kay, "/etc/site/kay/big", "more than 16 MiB");
+    is_refused(&kay, "/etc/site/kay/no/such/x", "there is no folder for");
     still_edits(&kay);
 }
 
