@@ -56,10 +56,13 @@ impl Terminal {
     }
 
     /// Whether our process group is the one that may use it now. One that was brought into a
-    /// container from outside (nsenter(1)) has no number here, and can't be told from ours.
+    /// container from outside (nsenter(1)) has no number here: where it can't be told, the kernel
+    /// still can.
     pub fn is_foreground(&self) -> bool {
+        // Of nix, since rustix takes its number for one in any case.
+        let ours = nix::unistd::getpgrp().as_raw();
         match rustix::termios::tcgetpgrp(&self.device) {
-            Ok(group) => group == rustix::process::getpgrp(),
+            Ok(group) => ours == 0 || group.as_raw_pid() == ours,
             Err(error) => error == rustix::io::Errno::OPNOTSUPP,
         }
     }
