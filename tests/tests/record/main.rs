@@ -1,10 +1,14 @@
 //! What is written down: every step and every exec in the journal, and what was shown in a
 //! recording.
 
+mod asciinema;
+mod disk;
 mod execs;
 mod hostile;
 mod journal;
 mod recordings;
+mod resolved;
+mod typed;
 
 use std::time::Duration;
 
@@ -28,6 +32,15 @@ may = ["audit"]
 [role.unrecorded]
 members = ["%unrecorded"]
 
+[role.typist]
+members = ["%typist"]
+
+[role.single]
+members = ["%single"]
+
+[role.careful]
+members = ["%careful"]
+
 [rule.anything]
 roles = ["operator"]
 run_as = "ALL"
@@ -46,6 +59,27 @@ run_as = "root"
 commands = ["ALL"]
 require = {}
 session = { record = "none", execs = "none" }
+
+[rule.typed]
+roles = ["typist"]
+run_as = "root"
+commands = ["ALL"]
+require = {}
+session = { record = "full" }
+
+[rule.single]
+roles = ["single"]
+run_as = "root"
+commands = ["ALL"]
+require = {}
+session = { execs = "deny" }
+
+[rule.careful]
+roles = ["careful"]
+run_as = "root"
+commands = ["ALL"]
+require = {}
+session = { on_full = "refuse" }
 "#;
 
 static MACHINE: SharedMachine = SharedMachine::new(|| Spec::new("record").prepared(prepare));

@@ -2,10 +2,10 @@
 
 use super::*;
 
-const RECORDINGS: &str = "/var/log/elevate/sessions";
+pub(super) const RECORDINGS: &str = "/var/log/elevate/sessions";
 
 /// The recording of a session: its header and its events.
-fn recording(machine: &Machine, id: &str) -> (Value, Vec<(f64, String, String)>) {
+pub(super) fn recording(machine: &Machine, id: &str) -> (Value, Vec<(f64, String, String)>) {
     let compressed = machine.read(&format!("{RECORDINGS}/{id}.cast.zst"));
     let text = zstd::decode_all(&compressed[..]).expect("zstd");
     let text = String::from_utf8(text).expect("UTF-8");
