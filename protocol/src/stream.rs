@@ -110,6 +110,12 @@ pub enum ToServer {
         /// Whether it has.
         given: bool,
     },
+    /// Nobody reads the command's standard output or error any more where it is carried: the command
+    /// is to meet a closed pipe, too.
+    Unread {
+        /// Whether it is the error.
+        error: bool,
+    },
     /// The editor is done. The new contents of these files follow on
     /// [`Channel::File`](crate::message::Channel::File), in this order.
     Changed {

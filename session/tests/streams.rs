@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use elevate_protocol::ErrorName;
 use elevate_protocol::seqpacket;
 use elevate_protocol::stdio::Route;
+use elevate_protocol::stream::{EndReason, Status, ToServer};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pipe::pipe;
 use support::{Host, launch};
@@ -45,6 +46,20 @@ inside! {
             led.hand_over(handed_over);
             assert_eq!(led.refused().0, ErrorName::InvalidArgument);
         }
+    }
+
+    fn a_command_whose_output_nobody_reads_meets_a_closed_pipe() {
+        let mut host = Host::start();
+        let script = "trap '' PIPE; until ! echo one; do sleep 0.01; done 2>/dev/null; echo two >&2; exit 3";
+        let mut led = host.lead(&launch(&["/bin/bash", "-c", script]));
+        led.begin(&[]);
+        led.say(&ToServer::Unread { error: false });
+        assert_eq!(led.ended(), (Status::Exited(3), EndReason::Finished));
+        assert_eq!(led.error, b"two\n");
+        let mut led = host.lead(&launch(&["/usr/bin/yes"]));
+        led.begin(&[]);
+        led.say(&ToServer::Unread { error: false });
+        assert_eq!(led.ended(), (Status::Signaled(13), EndReason::Finished));
     }
 
     fn a_pipe_stays_as_blocking_as_its_owner_left_it() {

@@ -30,10 +30,12 @@ const PACKAGES: &[&str] = &[
     "procps",
     "python3-minimal",
     "slapd",
+    "sqlite3",
     "sudo",
     "systemd",
     "systemd-sysv",
     "systemd-userdbd",
+    "tmux",
     "util-linux",
     "vim-tiny",
 ];

@@ -1,9 +1,10 @@
 //! Parts of Elevate are killed or restarted while requests wait and sessions run. Each test has a
 //! machine of its own.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use elevate_tests::{Entry, Login, Machine, MachineInTest, Running, Spec, Voter};
+use elevate_tests::{DEBS_VARIABLE, Entry, Login, Machine, MachineInTest, Running, Spec, Voter};
 use serde_json::Value;
 
 const POLICY: &str = r#"
@@ -69,8 +70,33 @@ fn restart(machine: &Machine, unit: &str) {
     machine.run(&["systemctl", "restart", unit]).success();
 }
 
+/// Installs the package anew, as an upgrade does: daemon and launcher are others afterwards.
+fn upgrade(machine: &Machine, unit: &str) {
+    let before = machine.main_pid(unit).expect(unit);
+    let debs = std::env::var_os(DEBS_VARIABLE).expect("the packages under test");
+    let is_ours = |deb: &PathBuf| {
+        let name = deb.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("elevate_")
+    };
+    let deb = std::env::split_paths(&debs)
+        .find(is_ours)
+        .expect("our package");
+    machine.write("/root/elevate.deb", std::fs::read(deb).unwrap(), 0o644);
+    machine
+        .run(&["dpkg", "--install", "/root/elevate.deb"])
+        .success();
+    machine.poll(&format!("another {unit}"), PATIENCE, || {
+        let other = machine.main_pid(unit).is_some_and(|new| new != before);
+        other.then_some(())
+    });
+}
+
 type Interruption = fn(&Machine, &str);
-const INTERRUPTIONS: [(&str, Interruption); 2] = [("restarted", restart), ("killed", kill)];
+const INTERRUPTIONS: [(&str, Interruption); 3] = [
+    ("restarted", restart),
+    ("killed", kill),
+    ("upgraded", upgrade),
+];
 
 #[test]
 fn a_request_waits_on_and_every_vote_counts() {

@@ -104,6 +104,60 @@ fn a_closed_or_empty_input_is_an_end_of_input() {
     }
 }
 
+/// So much passes, and so long may that take where much else runs: a few seconds by itself.
+const MUCH: &str = "256M";
+const LONG: Duration = Duration::from_secs(120);
+
+/// Lines that are all different, as many bytes of them as asked for, and then their checksum.
+fn checked(line: &str) -> String {
+    format!("seq 200000000 | head -c {MUCH} | {line}md5sum")
+}
+
+#[test]
+fn much_passes_through_a_pipe_without_a_byte_lost_or_moved() {
+    let machine = MACHINE.get();
+    for group in BOTH_WAYS {
+        let gil = member(&machine, "gil", group);
+        let sums = ["", "elevate cat | "].map(|through| {
+            let command = gil.command(&checked(through)).timeout(LONG);
+            command.run().success().text()
+        });
+        assert_eq!(sums[0], sums[1], "{group}");
+    }
+}
+
+#[test]
+fn much_passes_through_a_terminal_without_a_byte_lost_or_moved() {
+    let machine = MACHINE.get();
+    let tig = member(&machine, "tig", "operator");
+    machine.write("/usr/local/bin/pour", POUR, 0o755);
+    // script(1) gives it a terminal, and shows what that shows. The end of its own input it would
+    // type, to be echoed.
+    let through =
+        format!("mkfifo open; script -qec 'elevate pour {MUCH}' /dev/null 0<>open | md5sum");
+    let plain = format!("seq 200000000 | head -c {MUCH} | md5sum");
+    let sums = [plain, through].map(|line| {
+        let command = tig.command(&line).timeout(LONG);
+        command.run().success().text()
+    });
+    assert_eq!(sums[0], sums[1]);
+}
+
+const POUR: &str = "#!/bin/sh
+stty raw -echo
+seq 200000000 | head -c $1
+";
+
+#[test]
+fn a_slow_reader_gets_everything() {
+    let machine = MACHINE.get();
+    for group in BOTH_WAYS {
+        let slo = member(&machine, "slo", group);
+        let line = "elevate seq 300000 | { read -r one; sleep 2; wc -l; }";
+        assert_eq!(slo.run(line).success().text(), "299999", "{group}");
+    }
+}
+
 #[test]
 fn a_reader_that_goes_away_ends_the_command() {
     let machine = MACHINE.get();
@@ -115,7 +169,10 @@ fn a_reader_that_goes_away_ends_the_command() {
             "y",
             "{group}"
         );
-        machine.event("end", &[("ELEVATE_USER", user)]);
+        let end = machine.event("end", &[("ELEVATE_USER", user)]);
+        assert!(end.is("ELEVATE_STATUS", "signal 13"), "{group}: {end:?}");
+        let status = "bash -c 'elevate yes | head -n 1; exit ${PIPESTATUS[0]}'";
+        assert_eq!(yul.run(status).status, 128 + 13, "{group}");
         assert_eq!(yul.run("yes | elevate head -n 1").success().text(), "y");
     }
 }
@@ -140,6 +197,26 @@ fn a_command_without_a_terminal_has_none() {
     assert_ne!(output.status, 0);
     assert_eq!(output.text(), "not a tty");
     assert!(output.errors().contains("/dev/tty"), "{output:?}");
+}
+
+#[test]
+fn a_job_of_at_has_neither_terminal_nor_session() {
+    let machine = MACHINE.get();
+    let atto = member(&machine, "atto", "operator");
+    let job = "elevate sh -c 'id -u; tty; cat' >at.out 2>at.err; echo $? >at.status";
+    let line = format!("echo \"{job}\" | at now");
+    atto.run(&line).success();
+    let home = "/home/atto-operator";
+    machine.wait_for_file(&format!("{home}/at.status"));
+    let status = machine.poll("the status", Duration::from_secs(20), || {
+        let status = machine.read(&format!("{home}/at.status"));
+        (!status.is_empty()).then_some(status)
+    });
+    let [out, err] = ["out", "err"].map(|file| machine.read(&format!("{home}/at.{file}")));
+    let out = String::from_utf8_lossy(&out).into_owned();
+    let err = String::from_utf8_lossy(&err).into_owned();
+    assert_eq!((out.as_str(), err.as_str()), ("0\nnot a tty\n", ""));
+    assert_eq!(status, b"0\n");
 }
 
 #[test]

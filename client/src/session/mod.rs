@@ -29,8 +29,6 @@ enum End {
     Told(Status, EndReason),
     /// It could not begin.
     Refused(Failure),
-    /// Nobody reads our standard output any more.
-    BrokenPipe,
     /// This signal ended us while the session's terminal was held.
     Interrupted(i32),
     /// The leader went away without a word.
@@ -71,7 +69,6 @@ fn conclude(end: End) -> Result<Exit, Failure> {
             })
         }
         End::Refused(failure) => Err(failure),
-        End::BrokenPipe => Ok(Exit::Signal(Signal::SIGPIPE as i32)),
         End::Interrupted(signal) => Ok(Exit::Signal(signal)),
         End::Vanished => Err(Failure::new(
             "the session's supervisor went away; everything that ran in it is ended",

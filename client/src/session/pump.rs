@@ -39,6 +39,8 @@ pub(super) struct Pump {
     screen: Screen,
     output: Sink,
     error: Sink,
+    /// Which of the two the leader knows to be read by nobody.
+    unread: [bool; 2],
     continued: bool,
     /// Whether the leader lets the command have the keyboard.
     keyboard: bool,
@@ -76,6 +78,7 @@ impl Pump {
             screen: Screen::default(),
             output: Sink::default(),
             error: Sink::default(),
+            unread: [false; 2],
             continued: false,
             keyboard,
             held: false,
@@ -99,10 +102,20 @@ impl Pump {
                     return Ok(end);
                 }
             }
-            if self.output.is_gone() {
-                return Ok(End::BrokenPipe);
+            self.tell_unread();
+        }
+    }
+
+    /// What nobody reads, the command need not write: it hears of it as if it had our pipe.
+    fn tell_unread(&mut self) {
+        for (number, sink) in [&self.output, &self.error].into_iter().enumerate() {
+            if sink.is_gone() && !std::mem::replace(&mut self.unread[number], true) {
+                let error = number == 1;
+                self.outbox
+                    .push_back(message::encode(&ToServer::Unread { error }).into());
             }
         }
+        self.send_outbox();
     }
 
     fn finish(&mut self) {

@@ -139,14 +139,18 @@ fn a_signal_that_our_caller_ignores_is_not_passed_on() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_us_by_sigpipe() {
+fn a_reader_that_goes_away_is_told_of() {
     let script = format!("{} | true; echo ended ${{PIPESTATUS[0]}}", client());
     let mut stage = Stage::script(&script);
     stage.attach([Route::Terminal, Route::Carry, Route::Terminal], true);
     // The reader goes at a time of its own.
-    while stage.try_send(Channel::Output, b"line\n") {
+    while stage.is_silent() {
+        stage.try_send(Channel::Output, b"line\n");
         std::thread::yield_now();
     }
+    assert_eq!(stage.message(), ToServer::Unread { error: false });
+    stage.send(Channel::Output, b"more");
+    stage.end(Status::Signaled(13));
     stage.until_seen("ended 141");
     stage.finish();
 }

@@ -113,6 +113,10 @@ impl Session {
             ToServer::Resize { window } if !self.defer_resize(window) => self.resize(window),
             ToServer::Signal { number } if self.held.is_none() => self.pass_signal(number),
             ToServer::Keyboard { given } => self.change_keyboard(given),
+            ToServer::Unread { error } => self.close_output(match error {
+                true => Channel::Error,
+                false => Channel::Output,
+            }),
             ToServer::Continue => {
                 (self.client_stops, self.wants_keyboard) = (false, false);
                 self.signal(Signal::CONT);

@@ -91,6 +91,11 @@ impl Session {
         }
     }
 
+    /// Nobody reads `channel` any more: whoever writes to it hears of that from the kernel.
+    pub(super) fn close_output(&mut self, channel: Channel) {
+        self.outputs.retain(|output| output.channel != channel);
+    }
+
     /// The tree is gone: pass on all that it left, and no more than that, since somebody outside
     /// could hold an end of a pipe and go on writing.
     pub(super) fn show_the_rest(&mut self) {
