@@ -85,11 +85,12 @@ impl Kind {
         }
     }
 
-    /// How long the rest of a boot may take. A container's takes half a second.
+    /// How long the rest of a boot may take. A container's takes half a second, a whole machine's
+    /// several where it has a processor to itself.
     pub(crate) fn boot_patience(&self) -> Duration {
         match self {
             Self::Container { .. } => Duration::from_secs(20),
-            Self::Whole(_) => Duration::from_secs(120),
+            Self::Whole(_) => Duration::from_secs(300),
         }
     }
 

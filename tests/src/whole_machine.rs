@@ -83,7 +83,7 @@ impl WholeMachine {
         }
         let mut command = Command::new("ssh");
         command
-            .args(["-F", "none", "-e", "none", "-S"])
+            .args(["-F", "none", "-o", "LogLevel=ERROR", "-e", "none", "-S"])
             .arg(&self.wire)
             .arg(if on_terminal { "-tt" } else { "-T" })
             .args(["root@machine", &line]);

@@ -27,7 +27,7 @@ systemd.hostname=$hostname systemd.machine_id=$machine_id" \
 
 # Every command is a window of this one connection.
 ssh -F none -M -N -f -S "$mountpoint/wire" -i "$key" \
-    -o BatchMode=yes -o ConnectTimeout=240 -o LogLevel=ERROR \
+    -o BatchMode=yes -o ConnectTimeout=600 -o LogLevel=ERROR \
     -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
     -o ProxyCommand="cat wire.out & exec cat >wire.in" root@machine </dev/null >&2
 echo up
