@@ -8,10 +8,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::display::{self, Display};
 use super::film::Film;
+use super::growing::Lines;
 use super::keys::Key;
 use super::outline::ending;
 use super::source::{self, Reading};
-use super::tape::{Lines, Tape};
+use super::tape::Tape;
 use super::transcript::Transcript;
 use super::{film, offset};
 use crate::bus::{block_on, connect};

@@ -1,6 +1,6 @@
 //! `elevatectl sessions`: what ran, what it showed, and what it is showing now.
 //!
-//! A recording goes from its file ([`tape`]) to an emulated terminal ([`screen`], [`lines`]), and
+//! A recording goes from its file ([`growing`], [`tape`]) to an emulated terminal ([`screen`], [`lines`]), and
 //! what a person sees are pictures of that ([`paint`], [`display`]): no byte of it reaches their
 //! terminal by itself.
 
@@ -9,6 +9,7 @@ mod display;
 mod dossier;
 mod film;
 mod follow;
+mod growing;
 mod journal;
 mod keys;
 mod lines;
@@ -19,6 +20,7 @@ mod paint;
 mod play;
 mod player;
 mod playhead;
+mod scan;
 mod screen;
 mod search;
 mod show;

@@ -7,12 +7,13 @@ use elevate_protocol::escape;
 
 use super::display::{self, Display};
 use super::film::{Film, Goal};
+use super::growing::Lines;
 use super::offset;
 use super::outline::Outline;
 use super::player::Player;
 use super::playhead::Playhead;
 use super::source::{self, Reading};
-use super::tape::{Lines, Tape};
+use super::tape::Tape;
 use super::transcript;
 use crate::cli::{Play, Which};
 use crate::conversation::Broken;

@@ -1,27 +1,23 @@
 //! `elevatectl sessions search`: text as it stood on the screens of all sessions.
 
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use elevate_protocol::recording::Event;
 use jiff::{Timestamp, Zoned, civil::DateTime};
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
-use super::appearances::{Appearance, Appearances, Line, Whereabouts};
-use super::lines::{Left, Lines};
+use super::appearances::Appearance;
+use super::growing::Lines;
+use super::scan::scan;
 use super::source::{self, Listed};
-use super::tape::{self, Moment, Tape};
-use super::{film, offset, paint};
+use super::tape::Tape;
+use super::{offset, paint};
 use crate::cli::Search;
 use crate::ctl::output::{self, Style};
 use crate::ctl::text::{escaped, time};
 use crate::failure::Failure;
 
-/// How much is shown before somebody looks at the screen: what is drawn and cleared in one go was
-/// there too.
-const LOOK_BYTES: usize = 4096;
 /// Characters of a line that are shown before a match, and after it.
 const CONTEXT: usize = 80;
 
@@ -56,7 +52,7 @@ pub(super) fn search(how: &Search) -> Result<(), Failure> {
 }
 
 fn search_one(mut listed: Listed, pattern: &Regex, how: &Search) -> Result<(), Failure> {
-    let mut lines = Some(tape::Lines::new(source::recording(listed.session()?)?));
+    let mut lines = Some(Lines::new(source::recording(listed.session()?)?));
     // Nothing may be written of it yet, and then nothing was shown.
     let Some(mut tape) = Tape::begin(&mut lines)? else {
         return Ok(());
@@ -115,82 +111,6 @@ fn is_wanted(listed: &Listed, user: Option<&str>, since: Option<Timestamp>) -> b
         _ => false,
     };
     !early && !other
-}
-
-/// Find every appearance of a line that `pattern` matches.
-fn scan<R: Read>(
-    tape: &mut Tape<R>,
-    pattern: &Regex,
-    mut found: impl FnMut(Appearance) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut lines = Lines::new(film::size(tape.header()));
-    let mut appearances = Appearances::default();
-    let end = loop {
-        let Moment { at, event } = match tape.next() {
-            Ok(Some(moment)) => moment,
-            Ok(None) => break Ok(()),
-            Err(failure) => break Err(failure),
-        };
-        let mut look = |left: Vec<Left>, lines: &Lines| {
-            let matching = matching(pattern, left, lines);
-            appearances
-                .look(at, matching)
-                .into_iter()
-                .try_for_each(&mut found)
-        };
-        match event {
-            Event::Output(text) => {
-                for part in parts(&text) {
-                    let left = lines.show(part);
-                    look(left, &lines)?;
-                }
-            }
-            Event::Resize(size) => {
-                let left = lines.resize(size);
-                look(left, &lines)?;
-            }
-            _ => {}
-        }
-    };
-    appearances.finish().into_iter().try_for_each(&mut found)?;
-    end
-}
-
-/// `text` in pieces of at most [`LOOK_BYTES`].
-fn parts(mut text: &str) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || {
-        let mut end = text.len().min(LOOK_BYTES);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (part, rest) = text.split_at(end);
-        text = rest;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
-/// The lines that `pattern` matches: those that left the screen, and those on it.
-fn matching(pattern: &Regex, left: Vec<Left>, lines: &Lines) -> Vec<Line> {
-    let left = left.into_iter().map(|line| {
-        let whereabouts = match line.cleared {
-            true => Whereabouts::Cleared,
-            false => Whereabouts::Scrolled,
-        };
-        (line.text, whereabouts)
-    });
-    let standing = lines.standing().into_iter().map(|line| {
-        let whereabouts = match line.written {
-            true => Whereabouts::Written,
-            false => Whereabouts::Standing,
-        };
-        (line.text, whereabouts)
-    });
-    let matched = left.chain(standing).map(|(text, whereabouts)| Line {
-        matches: pattern.find_iter(&text).count(),
-        text,
-        whereabouts,
-    });
-    matched.filter(|line| line.matches > 0).collect()
 }
 
 /// A line that was found, for `--json`.
@@ -274,120 +194,38 @@ fn excerpt(line: &str, pattern: &Regex, style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tape::tests::{after, packed, text};
     use super::*;
 
-    fn of(words: &str) -> Regex {
-        let how = |text: Option<&str>, regex: Option<&str>| Search {
+    fn how(text: Option<&str>, regex: Option<&str>) -> Search {
+        Search {
             text: text.map(str::to_owned),
             regex: regex.map(str::to_owned),
             ignore_case: false,
             user: None,
             since: None,
             json: false,
-        };
-        match words.strip_prefix("re:") {
-            Some(regex) => pattern(&how(None, Some(regex))).unwrap(),
-            None => pattern(&how(Some(words), None)).unwrap(),
         }
     }
 
-    /// Lines that `words` find in a terminal of 20 by 4 that shows one text each second.
-    fn found(words: &str, shown: &[&str]) -> Vec<String> {
-        let bytes = text(|encoder| {
-            let mut lines = String::new();
-            for (second, text) in (1u32..).zip(shown) {
-                lines += &encoder
-                    .output(after(second.into()), text.as_bytes())
-                    .unwrap();
-            }
-            lines
-        });
-        let mut found = Vec::new();
-        let mut tape = Tape::open(bytes.as_bytes()).unwrap();
-        let keep = |Appearance { at, text }: Appearance| {
-            found.push(format!("{} {text}", at.as_secs()));
-            Ok(())
+    #[test]
+    fn words_are_found_as_they_are_and_expressions_as_what_they_match() {
+        let words = pattern(&how(Some("a.c"), None)).unwrap();
+        assert!(words.is_match("a.c") && !words.is_match("abc"));
+        let expression = pattern(&how(None, Some("a.c"))).unwrap();
+        assert!(expression.is_match("abc") && !expression.is_match("ABC"));
+        let any_case = Search {
+            ignore_case: true,
+            ..how(Some("a.c"), None)
         };
-        scan(&mut tape, &of(words), keep).unwrap();
-        found
-    }
-
-    #[test]
-    fn text_is_found_through_colours_cursor_movement_and_wraps() {
-        let shown = ["se\x1b[1;31mcr\x1b[0met\r\n", "0123456789012345secret\r\n"];
-        assert_eq!(
-            found("secret", &shown),
-            ["1 secret", "2 0123456789012345secret"]
-        );
-        assert_eq!(found("ab", &["b\x1b[1Ga\x1b[3Gc\x1b[1Gx\r\n"]), [""; 0]);
-        assert_eq!(found("abc", &["\x1b[2Gbc\x1b[1Ga\r\n"]), ["1 abc"]);
-        assert_eq!(found("re:s.c[a-z]+", &["x secret\r\n"]), ["1 x secret"]);
-        assert_eq!(found("a.c", &["abc\r\na.c\r\n"]), ["1 a.c"]);
-    }
-
-    #[test]
-    fn every_line_that_streams_past_is_found_once() {
-        let flood = "secret\r\nother\r\n".repeat(50);
-        assert_eq!(found("secret", &[&flood, &flood]).len(), 100);
-    }
-
-    #[test]
-    fn a_screen_that_is_drawn_again_and_again_is_found_once() {
-        let drawn = "\x1b[H\x1b[2Jtop\r\nsecret\r\n";
-        assert_eq!(found("secret", &[drawn; 5]), ["1 secret"]);
-        let editor = ["\x1b[?1049h", drawn, drawn, "\x1b[?1049l"];
-        assert_eq!(found("secret", &editor), ["2 secret"]);
-    }
-
-    #[test]
-    fn what_is_hidden_for_a_while_and_comes_back_is_found_again() {
-        let shown = ["secret\r\n", "\x1b[?1049h", "other", "x", "\x1b[?1049l"];
-        assert_eq!(found("secret", &shown), ["1 secret", "5 secret"]);
-    }
-
-    #[test]
-    fn a_word_that_is_typed_is_found_when_the_line_is_done() {
-        let shown = ["$ ", "s", "e", "cret", " -x", "\r\n", "done"];
-        assert_eq!(found("secret", &shown), ["4 $ secret -x"]);
-        let wiped = ["$ ", "secret", "\r\x1b[K$ ", "ls\r\n"];
-        assert_eq!(found("secret", &wiped), ["2 $ secret"]);
-        assert_eq!(found("secret", &["no end: secret"]), ["1 no end: secret"]);
-    }
-
-    #[test]
-    fn what_was_drawn_and_cleared_in_one_go_is_found_where_it_scrolled_or_was_cleared() {
-        let shown = ["\x1b[?25lsecret\r\n\x1b[H\x1b[2Jclean"];
-        assert_eq!(found("secret", &shown), ["1 secret"]);
-    }
-
-    #[test]
-    fn a_recording_that_is_cut_off_is_searched_as_far_as_it_goes() {
-        let bytes = text(|encoder| encoder.output(after(1.0), b"secret").unwrap());
-        let packed = packed(&bytes, false);
-        let mut count = 0;
-        let keep = |_| {
-            count += 1;
-            Ok(())
-        };
-        let mut tape = Tape::open(&packed[..]).unwrap();
-        scan(&mut tape, &of("secret"), keep).unwrap();
-        assert_eq!(count, 1);
+        assert!(pattern(&any_case).unwrap().is_match("A.C"));
     }
 
     #[test]
     fn a_pattern_that_is_found_everywhere_is_refused() {
-        let how = Search {
-            text: Some(String::new()),
-            regex: None,
-            ignore_case: false,
-            user: None,
-            since: None,
-            json: false,
-        };
-        assert_eq!(pattern(&how).unwrap_err().status, 2);
-        let regex = Some("a*".to_owned());
-        assert!(pattern(&Search { regex, ..how }).is_err());
+        for everywhere in [how(Some(""), None), how(None, Some("a*"))] {
+            assert_eq!(pattern(&everywhere).unwrap_err().status, 2);
+        }
+        assert_eq!(pattern(&how(None, Some("("))).unwrap_err().status, 2);
     }
 
     #[test]
@@ -423,7 +261,7 @@ mod tests {
     #[test]
     fn an_excerpt_shows_the_match_and_steers_nothing() {
         let line = format!("{}\u{202e}secret{}", "a".repeat(200), "b".repeat(200));
-        let excerpt = excerpt(&line, &of("secret"), Style::PLAIN);
+        let excerpt = excerpt(&line, &Regex::new("secret").unwrap(), Style::PLAIN);
         let (before, after) = ("a".repeat(CONTEXT - 1), "b".repeat(CONTEXT));
         assert_eq!(excerpt, format!("…{before}\u{fffd}secret{after}…"));
     }
