@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
 use elevate_protocol::ErrorName;
-use elevate_protocol::launch::{Contain, Execs, Launch, Record};
+use elevate_protocol::launch::{Contain, Execs, Launch, Record, ToLeader};
 use elevate_protocol::stdio::Route;
 use elevate_protocol::stream::{EndReason, Status, ToClient, ToServer, Window};
 use support::{Host, Led, account, launch};
@@ -114,6 +114,20 @@ inside! {
         led.begin(&[]);
         assert_eq!(led.ended(), (Status::Exited(0), EndReason::Finished));
         assert_eq!(said(&led), "0");
+        host.expect_over(led.id);
+    }
+
+    fn where_systemd_makes_the_cgroup_all_of_the_session_comes_to_be_in_it() {
+        fs::remove_dir("/sys/fs/cgroup/elevate.slice").unwrap();
+        let mut host = Host::start();
+        let mut led = host.lead(&shell("sleep 1000; true"));
+        led.begin(&[]);
+        // The first process, the shell, and what it starts.
+        support::poll_until("three processes", || (support::processes(led.id).len() == 3).then_some(()));
+        led.tell(&ToLeader::End {
+            reason: EndReason::DaemonGone,
+        });
+        assert_eq!(led.ended().1, EndReason::DaemonGone);
         host.expect_over(led.id);
     }
 

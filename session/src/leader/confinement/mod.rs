@@ -7,14 +7,15 @@ mod init;
 mod places;
 mod view;
 
-use elevate_protocol::launch::Launch;
-use elevate_protocol::{ErrorName, escape};
-use rustix::fs::{FileType, Mode, OFlags, fstat, fstatfs, open};
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use elevate_protocol::launch::Launch;
+use elevate_protocol::{ErrorName, escape};
+use rustix::fs::{FileType, Mode, OFlags, fstat, fstatfs, open};
 
 use self::capabilities::Ceiling;
 use self::view::View;

@@ -173,6 +173,34 @@ fn collect(interest: &Interest<'_>, events: PollFlags, sources: &mut Vec<Source>
                 sources.push(Source::Terminal);
             }
         }
+        // Nobody is left under the filter. Who asks for an exec then waits for ever on older kernels:
+        // Linux 6.1 does so.
+        Source::Execs if !events.contains(PollFlags::IN) => {}
         source => sources.push(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_that_nobody_is_under_any_more_is_not_listened_to() {
+        let (read, _write) = rustix::pipe::pipe().unwrap();
+        let interest = Interest {
+            source: Source::Execs,
+            descriptor: read.as_fd(),
+            events: PollFlags::IN,
+        };
+        let heard = |events| {
+            let mut sources = Vec::new();
+            collect(&interest, events, &mut sources);
+            sources.len()
+        };
+        assert_eq!(heard(PollFlags::HUP), 0);
+        assert_eq!(heard(PollFlags::IN), 1);
+        assert_eq!(heard(PollFlags::IN | PollFlags::HUP), 1);
     }
 }
