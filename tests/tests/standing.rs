@@ -275,24 +275,6 @@ fn exit_codes_are_as_the_help_says() {
 }
 
 #[test]
-fn flags_of_sudo_that_are_not_there_yet_say_what_to_do_instead() {
-    let machine = MACHINE.get();
-    let sid = member(&machine, "sid", &["operator"]);
-    for (line, hint) in [
-        ("elevate -i", "elevate bash -l"),
-        ("elevate -s", "elevate bash -l"),
-        ("elevate -l", "elevatectl policy why"),
-        ("elevate -E id", "keep_env"),
-        ("elevate -b id", "elevate COMMAND &"),
-        ("elevate LANG=C id", "elevate env NAME=value"),
-    ] {
-        let said = sid.run(line).status(2).errors();
-        assert!(said.contains(hint), "{line}: {said}");
-    }
-    assert_eq!(machine.events(&[("ELEVATE_USER", "sid")]), []);
-}
-
-#[test]
 fn a_grant_lasts_as_long_as_was_asked_for() {
     let machine = MACHINE.get();
     let foy = member(&machine, "foy", &["operator"]);
