@@ -8,7 +8,7 @@ use elevate_protocol::Id;
 use elevate_protocol::launch::{Header, Order};
 use elevate_protocol::seqpacket::Packet;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
 use super::children::{self, Child};
 use crate::sys::descriptors::close_all_but;
@@ -67,7 +67,7 @@ fn spawn_short(
         run(body, &reply)
     })?;
     Ok(Child {
-        pidfd: pidfd_open(pid, PidfdFlags::empty())?,
+        pidfd: known(pid)?,
         leads: None,
     })
 }
@@ -92,13 +92,24 @@ fn spawn_leader(
         }
         run(id, body, control, stream, go)
     })?;
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    let pidfd = known(pid)?;
     // Should this fail, closing the pipe ends the leader: one that no launcher would know of
-    // after a restart must not begin.
-    children::store(id, pidfd.as_fd())?;
-    rustix::io::write(&hold, b"!")?;
+    // after a restart must not begin. Its end is seen like any other's.
+    let stored = children::store(id, pidfd.as_fd());
+    if let Err(error) = stored.and_then(|()| Ok(rustix::io::write(&hold, b"!").map(drop)?)) {
+        eprintln!("session {id}: systemd cannot keep its leader: {error}");
+    }
     let leads = Some(id);
     Ok(Child { pidfd, leads })
+}
+
+/// The pidfd of a child of ours. One that we could not follow is not left to itself.
+fn known(pid: Pid) -> io::Result<OwnedFd> {
+    pidfd_open(pid, PidfdFlags::empty()).map_err(|error| {
+        let _ = kill_process(pid, Signal::KILL);
+        let _ = waitpid(Some(pid), WaitOptions::empty());
+        error.into()
+    })
 }
 
 /// Make the forked process its own: no descriptor of the launcher's, and a name of its own.

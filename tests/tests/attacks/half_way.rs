@@ -66,14 +66,19 @@ fn nothing_stays(machine: &Machine, what: &str) {
         pgrep --list-full --exact elevate-leader
         pgrep --list-full --uid tina
         find /sys/fs/cgroup/elevate.slice -mindepth 1 -type d 2>/dev/null
-        for pid in $(pgrep --full who-am-i); do grep -H ^Uid: /proc/$pid/status; done
+        for pid in $(pgrep --full [w]ho-am-i); do grep -H ^Uid: /proc/$pid/status; done
         true
     "#;
+    let mut before = String::new();
     machine.poll(
         &format!("nothing left after {what}"),
         Duration::from_secs(10),
         || {
             let left = machine.run(&["sh", "-c", ask]).success().text();
+            if left != before {
+                eprintln!("left after {what}: {left}");
+                before.clone_from(&left);
+            }
             left.is_empty().then_some(())
         },
     );

@@ -227,17 +227,21 @@ impl Session {
         while let Some(link) = &self.link {
             let packet = match seqpacket::receive(link, REPORT_BYTES, Wait::No) {
                 Ok(Some(packet)) => packet,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
-                _ => {
+                Ok(None) => {
                     self.link = None;
                     return self.executed();
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+                // Such as a listener for which there is no descriptor left.
+                Err(error) => return Err(error).doing("hear from the command"),
             };
             match message::decode(&packet.body) {
                 Ok(Frame::Message(Report::Listener)) => {
                     let mut descriptors = packet.descriptors;
-                    let listener = descriptors.pop();
-                    self.execs = listener.map(|listener| ExecLog::new(listener, self.logs));
+                    let lost =
+                        || Failure::new(ErrorName::Failed, "the exec filter has no listener");
+                    let listener = descriptors.pop().ok_or_else(lost)?;
+                    self.execs = Some(ExecLog::new(listener, self.logs));
                 }
                 Ok(Frame::Message(Report::Failed { error, message })) => {
                     return Err(Failure { error, message });
