@@ -207,14 +207,12 @@ fn with_nobody_of_ours_left_the_service_manager_ends_it() {
         let files = ["elevated", "elevate-launcher"];
         let files = files.map(|file| format!("/usr/libexec/elevate/{file}"));
         machine.run(&["rm", &files[0], &files[1]]).success();
-        machine.signal(session.leader.parse().unwrap(), "STOP");
-        for unit in [DAEMON, LAUNCHER] {
-            let pid = machine.main_pid(unit).expect(unit);
+        let ours = [DAEMON, LAUNCHER].map(|unit| machine.main_pid(unit).expect(unit));
+        for pid in ours.into_iter().chain(session.leader.parse()) {
             machine.signal(pid, "KILL");
         }
         let late = until_gone(&machine, &session, &moment, &[]);
         assert!((0..BOUND_OF_PID_1).contains(&late), "{kind}: {late} ms");
-        machine.signal(session.leader.parse().unwrap(), "KILL");
-        session.client.wait();
+        session.client.wait().status(1);
     }
 }
