@@ -69,8 +69,7 @@ fn parent_or(pid: libc::pid_t, child: impl FnOnce() -> i32) -> io::Result<Pid> {
             // SAFETY: _exit never returns and touches no memory of ours.
             unsafe { libc::_exit(status) }
         }
-        pid => Pid::from_raw(pid)
-            .filter(|pid| pid.as_raw_pid() > 0)
-            .ok_or_else(io::Error::last_os_error),
+        pid if pid < 0 => Err(io::Error::last_os_error()),
+        pid => Pid::from_raw(pid).ok_or_else(|| io::Error::other("a child without a pid")),
     }
 }
