@@ -92,6 +92,10 @@ impl ExecLog {
                 Heard::Listener(escape::line(&process.name()))
             }
             Ok(process) => self.describe(&call, &process, &notification)?,
+            // It waits, and could not be looked at: for want of a descriptor, perhaps.
+            Err(error) if listener::still_waits(self.listener(), notification.id) => {
+                return Err(error);
+            }
             Err(_) => Heard::Nothing,
         };
         Ok(heard)
