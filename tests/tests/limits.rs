@@ -1,6 +1,6 @@
 //! Limits that the kernel enforces, on whole machines with their release's own kernel: a container
-//! has no controllers to enforce them with. The main path is gone once there, too, since an older
-//! kernel may lack what the path needs.
+//! has no controllers to enforce them with. The main path is walked there once, too, since an
+//! older kernel may lack what it needs.
 
 use elevate_tests::{Login, Machine, SharedMachine, Spec};
 use serde_json::Value;
@@ -209,11 +209,11 @@ fn what_runs_is_recorded_and_logged_and_ends_on_this_kernel_too() {
     let recording = String::from_utf8(zstd::decode_all(&recording[..]).unwrap()).unwrap();
     let events = recording.lines().skip(1);
     let events = events.map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let shown: Vec<_> = events.filter(|event| event[1] == "o").collect();
-    assert!(
-        shown.iter().any(|event| event[2] == "root\r\n"),
-        "{recording}"
-    );
+    let shown = events.filter(|event| event[1] == "o");
+    let shown: String = shown
+        .filter_map(|event| event[2].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(shown, "root\r\n", "{recording}");
 }
 
 #[test]
