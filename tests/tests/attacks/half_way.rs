@@ -170,7 +170,6 @@ fn whatever_call_fails_nothing_runs_half_way() {
 }
 
 #[test]
-#[ignore = "a leader without a descriptor to look at the first exec with waits instead of ending"]
 fn with_too_few_descriptors_it_runs_whole_or_not_at_all() {
     let counts = (6..40).step_by(3);
     scarce("few", counts.map(|count| format!("LimitNOFILE={count}")));
