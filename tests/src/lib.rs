@@ -88,7 +88,7 @@ pub use journal::Entry;
 pub use login::Login;
 pub use machine::Machine;
 pub use packages::DEBS_VARIABLE;
-pub use paths::target_dir;
+pub use paths::{ASCIINEMA_VERSION, asciinema, target_dir};
 pub use poll::poll;
 pub use running::Running;
 pub use shared::{MachineInTest, SharedMachine};

@@ -27,3 +27,12 @@ pub(crate) fn mountpoint() -> Result<PathBuf, Error> {
     std::fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
     Ok(dir)
 }
+
+/// The version of asciinema that `cargo xtask test` installs: it plays asciicast v1 and v2; those that
+/// play v3 are not on PyPI.
+pub const ASCIINEMA_VERSION: &str = "2.4.0";
+
+/// The folder that Python finds asciinema in, once `cargo xtask test` has installed it.
+pub fn asciinema() -> PathBuf {
+    target_dir().join(format!("tools/asciinema-{ASCIINEMA_VERSION}"))
+}

@@ -4,6 +4,7 @@ mod bench;
 mod command;
 mod dist;
 mod machine;
+mod player;
 mod setup;
 mod style;
 mod table;

@@ -15,6 +15,7 @@ const PACKAGES: &[&str] = &[
     "mmdebstrap",
     "openssh-client",
     "pkg-config",
+    "python3-pip",
     "qemu-system-x86",
     "systemd-container",
 ];

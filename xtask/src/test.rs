@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use elevate_tests::{DEBS_VARIABLE, Release};
 
 use crate::command::{cargo, succeed};
-use crate::dist;
+use crate::{dist, player};
 
 /// Machine tests of installing, upgrading and removing the packages, of their units, of the main path
 /// from an empty server to its end, of the doors to both, sshd and a directory, and of what the kernel
@@ -41,6 +41,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let debs = join_paths(dist::run()?)?;
+    player::ready()?;
     if arguments.file.is_none() {
         on_this_host(arguments)?;
     }

@@ -1,44 +1,22 @@
 //! Another player than ours: asciinema, the latest that PyPI has.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use elevate_tests::target_dir;
 
 use super::*;
 
-/// Plays asciicast v1 and v2; those that play v3 are not on PyPI.
-const VERSION: &str = "2.4.0";
-
-/// The folder that Python finds it in, filled once.
-fn installed() -> PathBuf {
-    let folder = target_dir().join(format!("tools/asciinema-{VERSION}"));
-    if !folder.exists() {
-        let fresh = folder.with_extension(format!("new.{}", std::process::id()));
-        let package = format!("asciinema=={VERSION}");
-        let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--target"];
-        let made = Command::new("python3")
-            .args(pip)
-            .arg(&fresh)
-            .arg(package)
-            .status();
-        assert!(
-            made.expect("python3").success(),
-            "pip did not install asciinema"
-        );
-        std::fs::rename(&fresh, &folder).expect("a folder for asciinema");
-    }
-    folder
-}
-
 fn asciinema(home: &Path, words: &[&str], file: &Path) -> std::process::Output {
+    let installed = elevate_tests::asciinema();
+    assert!(installed.exists(), "`cargo xtask test` installs asciinema");
     let mut command = Command::new("setsid");
     command
         .args(["--wait", "python3", "-m", "asciinema"])
         .args(words)
         .arg(file);
     command
-        .env("PYTHONPATH", installed())
+        .env("PYTHONPATH", installed)
         .env("HOME", home)
         .env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).output().expect("asciinema")
