@@ -2,6 +2,8 @@
 //! has no controllers to enforce them with. The main path is walked there once, too, since an
 //! older kernel may lack what it needs.
 
+use std::time::Duration;
+
 use elevate_tests::{Login, Machine, SharedMachine, Spec};
 use serde_json::Value;
 
@@ -192,7 +194,7 @@ fn what_runs_is_recorded_and_logged_and_ends_on_this_kernel_too() {
     let fleur = member(&machine, "fleur", "free");
     let mut terminal =
         fleur.terminal("elevate sh -c 'id -un; /bin/true one; (exec /bin/true two)'");
-    assert_eq!(terminal.wait(), 0);
+    assert_eq!(terminal.wait_within(Duration::from_secs(60)), 0);
     assert_eq!(terminal.screen().trim(), "root");
     let end = machine.event("end", &[("ELEVATE_USER", "fleur")]);
     assert!(end.is("ELEVATE_STATUS", "exit 0"), "{end:?}");
