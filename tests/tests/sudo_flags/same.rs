@@ -110,7 +110,7 @@ fn shells() {
     let machine = MACHINE.get();
     let ash = login(&machine, "ash", "all");
     let about = "echo $0; pwd; id -un; echo $HOME $SHELL $USER; shopt -q login_shell && echo login";
-    machine.write("/home/ash/about", &format!("{about}\nexit 5\n"), 0o644);
+    machine.write("/home/ash/about", format!("{about}\nexit 5\n"), 0o644);
     for flags in ["-i", "-s", "-i -u tia", "-s -u tia", "--login -u ash"] {
         same_with(&ash, &format!("@ {flags} <about"), 5);
     }
