@@ -174,7 +174,12 @@ impl Editing {
     fn send(&self, contents: &[u8]) {
         for chunk in contents.chunks(30_000) {
             let packet = message::encode_data(Channel::File, chunk);
-            seqpacket::send(self.client.as_ref().unwrap(), &packet, &[], Wait::Yes).unwrap();
+            let client = self.client.as_ref().unwrap();
+            match seqpacket::send(client, &packet, &[], Wait::Yes) {
+                // The leader has heard enough.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return,
+                sent => sent.unwrap(),
+            }
         }
     }
 

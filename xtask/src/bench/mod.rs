@@ -1,5 +1,6 @@
 //! Elevate beside its peers, on one machine in one run.
 
+mod bulk;
 mod cases;
 mod changes;
 mod codes;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use elevate_tests::{Machine, Release, Spec, target_dir};
 
+use self::bulk::Bulk;
 use self::cases::{CASES, Case};
 use self::changes::Changes;
 use self::codes::Codes;
@@ -54,10 +56,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 .debs(debs.clone()),
         )
     };
-    if !chosen.cases.is_empty() || chosen.codes {
+    if !chosen.cases.is_empty() || chosen.codes || chosen.bulk {
         let machine = boot("bench")?;
         if !chosen.cases.is_empty() {
             commands(&machine, &chosen.cases, arguments.rounds, &mut results)?;
+        }
+        if chosen.bulk {
+            if chosen.cases.is_empty() {
+                cases::prepare(&machine);
+            }
+            results.bulk = Some(bulk::measure(&machine)?);
         }
         if chosen.codes {
             results.codes = Some(codes::measure(&machine)?);
@@ -86,6 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 #[derive(Debug)]
 struct Chosen {
     cases: Vec<&'static Case>,
+    bulk: bool,
     codes: bool,
     changes: bool,
     sync: bool,
@@ -96,6 +105,7 @@ struct Chosen {
 struct Results {
     groups: Vec<Group>,
     memory: Vec<Memory>,
+    bulk: Option<Bulk>,
     codes: Option<Codes>,
     changes: Option<Changes>,
     sync: Option<Sync>,
@@ -107,14 +117,15 @@ fn chosen(filter: Option<&str>) -> Result<Chosen> {
         .iter()
         .filter(|case| case.name.contains(filter))
         .collect();
-    let [codes, changes, sync] =
-        [codes::NAME, changes::NAME, sync::NAME].map(|name| name.contains(filter));
+    let [bulk, codes, changes, sync] =
+        [bulk::NAME, codes::NAME, changes::NAME, sync::NAME].map(|name| name.contains(filter));
     ensure!(
-        codes || changes || sync || !cases.is_empty(),
+        bulk || codes || changes || sync || !cases.is_empty(),
         "no case is called {filter:?}"
     );
     Ok(Chosen {
         cases,
+        bulk,
         codes,
         changes,
         sync,
@@ -152,6 +163,14 @@ fn print(results: &Results) {
     if !results.memory.is_empty() {
         println!("Memory:\n\n{}", report::memory_table(&results.memory));
     }
+    if let Some(bulk) = &results.bulk {
+        println!(
+            "Much output, and {} execs:\n\n{}",
+            bulk::EXECS,
+            bulk.table()
+        );
+        println!("{}", bulk.sizes());
+    }
     if let Some(codes) = &results.codes {
         println!("One TOTP check, in one process:\n\n{}", codes.table());
     }
@@ -165,6 +184,7 @@ fn print(results: &Results) {
     }
     let verdicts = results.groups.iter().flat_map(Group::verdicts);
     let verdicts = verdicts.chain(report::memory_verdicts(&results.memory));
+    let verdicts = verdicts.chain(results.bulk.iter().flat_map(Bulk::verdicts));
     let verdicts = verdicts.chain(results.codes.iter().map(Codes::verdict));
     let verdicts = verdicts.chain(results.changes.iter().map(Changes::verdict));
     let verdicts = verdicts.chain(results.sync.iter().map(Sync::verdict));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Results;
+use super::bulk::Bulk;
 use super::cases::{Case, DOAS, OURS, SUDO};
 use super::changes::Changes;
 use super::codes::Codes;
@@ -134,6 +135,7 @@ pub(super) fn json(release: &str, load: f64, results: &Results) -> Value {
         "load": load,
         "timings": results.groups.iter().flat_map(Group::json).collect::<Vec<_>>(),
         "memory": results.memory.iter().map(Memory::json).collect::<Vec<_>>(),
+        "bulk": results.bulk.as_ref().map(Bulk::json),
         "codes": results.codes.as_ref().map(Codes::json),
         "changes": results.changes.as_ref().map(Changes::json),
         "sync": results.sync.as_ref().map(Sync::json),
