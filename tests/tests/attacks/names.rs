@@ -23,8 +23,10 @@ for id in {IDS}:
     );
     let answers = user.hostile(&program).text();
     assert_eq!(answers.lines().count(), 8 * 4, "{answers}");
+    // Of recordings whoever is no auditor hears the same, whatever the id.
+    let nothing = ["NotFound", "NotAuthorized"];
     assert!(
-        answers.lines().all(|answer| answer == "NotFound"),
+        answers.lines().all(|answer| nothing.contains(&answer)),
         "{answers}"
     );
     refusals_after_honest_use(&user);
