@@ -14,7 +14,11 @@ const INSIDE: &[(&str, &str)] = &[
         "daemon",
         "perl -e 'use POSIX; exit if fork; setsid; exit if fork; $SIG{$_} = q(IGNORE) for keys %SIG; exec qw(sleep 3204)'",
     ),
-    ("stopped", "sh -c 'sleep 3206 & kill -STOP $!' & sleep 0.1"),
+    // Not before it is what is looked for.
+    (
+        "stopped",
+        "sh -c 'sleep 3206 & until pgrep -fx \"sleep 3206\"; do :; done; kill -STOP $!'",
+    ),
 ];
 
 /// The same, begun by a service of the host's that root may ask.
@@ -81,9 +85,11 @@ fn what_a_session_itself_leaves_behind_goes_with_it() {
             &format!("exec >/dev/null 2>&1\n{script}\ntrue"),
         ]);
         assert_eq!(plain.status, 0, "{name}: {}", plain.describe());
-        machine.poll("the attack to work without us", Duration::from_secs(10), || {
-            (!left(&machine, "^sleep 320[1-6]$").is_empty()).then_some(())
-        });
+        machine.poll(
+            "the attack to work without us",
+            Duration::from_secs(10),
+            || (!left(&machine, "^sleep 320[1-6]$").is_empty()).then_some(()),
+        );
         machine.run(&["pkill", "--signal", "KILL", "--full", "^sleep 320[1-6]$"]);
         machine.poll("a clean machine", Duration::from_secs(10), || {
             left(&machine, "^sleep 320[1-6]$").is_empty().then_some(())
