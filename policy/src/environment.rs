@@ -69,6 +69,15 @@ const NAMES: &[(&str, &str)] = &[
     ("EDITOR", PROGRAM),
     ("VISUAL", PROGRAM),
     ("BROWSER", PROGRAM),
+    ("APT_CONFIG", PROGRAM),
+    ("CVS_RSH", PROGRAM),
+    ("EXINIT", PROGRAM),
+    ("GZIP", PROGRAM),
+    ("MAKEFLAGS", PROGRAM),
+    ("RSYNC_RSH", PROGRAM),
+    ("TAR_OPTIONS", PROGRAM),
+    ("VIMINIT", PROGRAM),
+    ("VIMRUNTIME", PROGRAM),
     ("NLSPATH", FILE),
     ("LOCPATH", FILE),
     ("PATH_LOCALE", FILE),
@@ -154,6 +163,8 @@ mod tests {
             "",
             "1A",
             "PS4",
+            "TAR_OPTIONS",
+            "RSYNC_RSH",
         ] {
             assert!(objection(name).is_some(), "{name} would be kept");
         }
