@@ -7,7 +7,6 @@ is shorter than another's of the same case, spoils the run.
 
 import json
 import os
-import pty
 import sys
 import time
 
@@ -17,7 +16,7 @@ plan = json.load(open(sys.argv[1]))
 def run(argv, terminal):
     begun = time.perf_counter_ns()
     if terminal:
-        pid, source = pty.fork()
+        pid, source = os.forkpty()
     else:
         source, sink = os.pipe()
         pid = os.fork()
