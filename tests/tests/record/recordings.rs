@@ -95,7 +95,8 @@ fn what_goes_into_pipes_is_recorded_and_what_is_typed_unseen_is_not() {
     assert!(text.contains("aside\n"), "{text:?}");
 
     let sol = member(&machine, "sol", "operator");
-    let mut terminal = sol.terminal("elevate bash -c 'stty -echo; echo ready; read word; stty echo; echo over'");
+    let mut terminal =
+        sol.terminal("elevate bash -c 'stty -echo; echo ready; read word; stty echo; echo over'");
     terminal.expect("ready");
     terminal.send("open-sesame\n");
     terminal.expect("over");
