@@ -172,21 +172,31 @@ fn a_program_that_cannot_run_or_says_nothing_gives_no_code() {
 
 #[test]
 fn a_program_that_still_asks_is_ended_when_the_time_is_over() {
-    let line = format!("SUDO_ASKPASS=$ASK {} -A; echo ended $?", client());
-    let body = "trap \"echo put back >&2; exit\" TERM; echo asking >&2; while :; do read x </dev/tty; done";
+    let line = format!(
+        "SUDO_ASKPASS=$ASK {} -A; echo ended $?; read -r end",
+        client()
+    );
+    let body =
+        "trap \"echo put back >&2; exit\" TERM; echo asking >&2; while :; do sleep 0.1; done";
     let mut stage = Stage::script(&with_askpass(body, &line));
     ask(&stage);
     stage.until_seen("asking");
     refuse(&stage);
     stage.until_seen("ended 1");
     stage.until_seen("put back");
+    // Not before: a terminal whose shell is gone shows nothing more.
+    stage.type_keys(b"\n");
     stage.finish();
 }
 
 #[test]
 fn ctrl_c_ends_the_program_that_asks_too() {
-    let line = format!("SUDO_ASKPASS=$ASK {} -A; echo ended $?", client());
-    let body = "trap \"echo over >&2; exit\" INT TERM; echo asking >&2; while :; do read x </dev/tty; done";
+    let line = format!(
+        "SUDO_ASKPASS=$ASK {} -A; echo ended $?; read -r end",
+        client()
+    );
+    let body =
+        "trap \"echo over >&2; exit\" INT TERM; echo asking >&2; while :; do sleep 0.1; done";
     let line = format!("trap : INT; {line}");
     let mut stage = Stage::script(&with_askpass(body, &line));
     ask(&stage);
@@ -194,6 +204,8 @@ fn ctrl_c_ends_the_program_that_asks_too() {
     stage.type_keys(b"\x03");
     stage.until_seen("over");
     stage.until_seen("ended 130");
+    // Not before: a terminal whose shell is gone shows nothing more.
+    stage.type_keys(b"\n");
     stage.finish();
 }
 
