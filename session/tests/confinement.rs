@@ -378,7 +378,7 @@ inside! {
         led.say(&ToServer::Continue);
         led.shows("went on");
         assert_eq!(led.ended().0, Status::Exited(0));
-        let mut led = host.lead(&on_terminal(shell("trap 'echo interrupted; exit 3' INT; echo ready; sleep 1000")));
+        let mut led = host.lead(&on_terminal(shell("trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done")));
         led.begin(&[]);
         led.shows("ready");
         led.type_in("\x03");
