@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use elevate_protocol::limits::{NAME_BYTES, REASON_BYTES};
-use elevate_protocol::{ErrorName, Id, bus as names, paths, seqpacket};
+use elevate_protocol::{ErrorName, Id, bus as names, seqpacket};
 use zbus::fdo::RequestNameFlags;
 use zbus::message::Header;
 use zbus::{Connection, OwnedObjectPath, interface};
@@ -12,7 +12,7 @@ use zbus::{Connection, OwnedObjectPath, interface};
 use super::ask::{self, Fields};
 use super::caller;
 use super::error::BusError;
-use super::{extend, publish, recordings, rules, status};
+use super::{extend, publish, recordings, rules, status, why};
 use crate::audit;
 use crate::conversation::{self, Ballot, FreshOrder, MfaOrder, Refusal, Stream};
 use crate::daemon::Daemon;
@@ -47,18 +47,10 @@ impl Manager {
         let uid = caller::uid(bus, &header).await?;
         let refuse = |refusal| self.refuse(uid, "", "elevate", refusal);
         let ask = ask::read(ask).map_err(refuse)?;
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
         let id = self.0.new_id();
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::elevate(daemon, uid, id, ask, ours).await;
-            drop(ticket);
-        });
-        Ok((
-            OwnedObjectPath::try_from(names::request_path(id))?,
-            theirs.into(),
-        ))
+        let hold = |daemon, stream| conversation::elevate(daemon, uid, id, ask, stream);
+        let stream = self.converse(uid, hold).map_err(refuse)?;
+        Ok((OwnedObjectPath::try_from(names::request_path(id))?, stream))
     }
 
     /// Vote on a request. What follows is said on the stream.
@@ -82,14 +74,8 @@ impl Manager {
             comment,
         };
         let refuse = |refusal| self.refuse(uid, id, "vote on", refusal);
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::vote(daemon, uid, ballot, ours).await;
-            drop(ticket);
-        });
-        Ok(theirs.into())
+        let hold = |daemon, stream| conversation::vote(daemon, uid, ballot, stream);
+        Ok(self.converse(uid, hold).map_err(refuse)?)
     }
 
     /// Take one's own request back.
@@ -178,16 +164,10 @@ impl Manager {
         let uid = caller::uid(bus, &header).await?;
         let refuse = |refusal| self.refuse(uid, "", "extend", refusal);
         let extension = extend::read(ask).map_err(refuse)?;
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
         let id = self.0.new_id();
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::extend(daemon, uid, id, extension, ours).await;
-            drop(ticket);
-        });
-        let request = OwnedObjectPath::try_from(names::request_path(id))?;
-        Ok((request, theirs.into()))
+        let hold = |daemon, stream| conversation::extend(daemon, uid, id, extension, stream);
+        let stream = self.converse(uid, hold).map_err(refuse)?;
+        Ok((OwnedObjectPath::try_from(names::request_path(id))?, stream))
     }
 
     /// Give a code that counts at this terminal from now on. What follows is said on the stream.
@@ -233,15 +213,10 @@ impl Manager {
         let ask = ask::read(ask).map_err(refuse)?;
         let account = conversation::account(&self.0, uid).await?;
         let shell = conversation::real_shell(&self.0, &account);
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
         let id = self.0.new_id();
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::shell(daemon, uid, id, ask, ours).await;
-            drop(ticket);
-        });
-        Ok((shell, theirs.into()))
+        let hold = |daemon, stream| conversation::shell(daemon, uid, id, ask, stream);
+        let stream = self.converse(uid, hold).map_err(refuse)?;
+        Ok((shell, stream))
     }
 
     /// The rules of a user as JSON: one's own, or anybody's for root and auditors.
@@ -300,7 +275,7 @@ impl Manager {
         self.audit(uid, id, "play").await?;
         let id = parse(id)?;
         // A session that is no longer listed still has its recording.
-        let file = open_recording(id)?;
+        let file = recordings::open(id)?;
         self.0
             .record(audit::recording_read(id, (&self.0.name_of(uid), uid)));
         Ok(OwnedFd::from(file).into())
@@ -316,10 +291,10 @@ impl Manager {
     ) -> Result<String, BusError> {
         let caller = caller::uid(bus, &header).await?;
         let user: Option<String> = ask::take(&mut ask, "for-user")?;
-        let uid = self.subject(caller, user).await?;
+        let uid = why::subject(&self.0, caller, user).await?;
         let ask = ask::read(ask)?;
         let answer = conversation::judge(&self.0, self.0.new_id(), uid, &ask, true).await?;
-        Ok(explain(&answer, caller == 0))
+        Ok(why::explain(&answer, caller == 0))
     }
 
     /// How the daemon is.
@@ -431,6 +406,25 @@ impl Manager {
         Err(self.refuse(uid, id, action, refusal).into())
     }
 
+    /// Begin a conversation with `uid`, and give out the client's end of its stream.
+    fn converse<F>(
+        &self,
+        uid: u32,
+        hold: impl FnOnce(Arc<Daemon>, Stream) -> F,
+    ) -> Result<zbus::OwnedFd, Refusal>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let ticket = self.0.admit(uid)?;
+        let (ours, theirs) = stream()?;
+        let conversation = hold(Arc::clone(&self.0), ours);
+        tokio::spawn(async move {
+            conversation.await;
+            drop(ticket);
+        });
+        Ok(theirs.into())
+    }
+
     async fn fresh(
         &self,
         bus: &Connection,
@@ -439,14 +433,8 @@ impl Manager {
     ) -> Result<zbus::OwnedFd, BusError> {
         let uid = caller::uid(bus, header).await?;
         let refuse = |refusal| self.refuse(uid, "", "validate", refusal);
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::fresh(daemon, uid, order, ours).await;
-            drop(ticket);
-        });
-        Ok(theirs.into())
+        let hold = |daemon, stream| conversation::fresh(daemon, uid, order, stream);
+        Ok(self.converse(uid, hold).map_err(refuse)?)
     }
 
     async fn mfa(
@@ -461,15 +449,10 @@ impl Manager {
             let message = format!("a name has at most {NAME_BYTES} bytes (NAME_BYTES)");
             return Err(Refusal::new(ErrorName::LimitExceeded, message).into());
         }
-        let refuse = |refusal| self.refuse(uid, &user, order.action(), refusal);
-        let ticket = self.0.admit(uid).map_err(refuse)?;
-        let (ours, theirs) = stream()?;
-        let daemon = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            conversation::mfa(daemon, uid, order, user, ours).await;
-            drop(ticket);
-        });
-        Ok(theirs.into())
+        let whose = user.clone();
+        let hold = |daemon, stream| conversation::mfa(daemon, uid, order, user, stream);
+        let held = self.converse(uid, hold);
+        Ok(held.map_err(|refusal| self.refuse(uid, &whose, order.action(), refusal))?)
     }
 
     async fn see(&self, uid: u32, id: &str, action: &str) -> Result<Elevation, Refusal> {
@@ -505,23 +488,6 @@ impl Manager {
             .map(|elevation| OwnedObjectPath::try_from(path(elevation.id)));
         Ok(paths.collect::<Result<_, _>>()?)
     }
-
-    async fn subject(&self, caller: u32, user: Option<String>) -> Result<u32, Refusal> {
-        let Some(user) = user else { return Ok(caller) };
-        let (_, accounts) = self.0.facts().await?;
-        let found = accounts.by_name_or_id(&user).map(|account| account.uid);
-        match found {
-            Ok(uid) if caller == 0 || uid == caller => Ok(uid),
-            _ if caller != 0 => Err(Refusal::new(
-                ErrorName::NotAuthorized,
-                "only root may ask about others",
-            )),
-            _ => Err(Refusal::new(
-                ErrorName::InvalidArgument,
-                "there is no such user here",
-            )),
-        }
-    }
 }
 
 fn stream() -> Result<(Stream, OwnedFd), Refusal> {
@@ -550,42 +516,4 @@ fn not_yours() -> Refusal {
         "only the requester takes a request back",
     )
     .hint("an approver can say no with: elevatectl deny ID")
-}
-
-fn open_recording(id: Id) -> Result<std::fs::File, Refusal> {
-    std::fs::File::open(paths::recording(id)).map_err(|error| {
-        let message = format!("there is no recording of session {id}: {error}");
-        Refusal::new(ErrorName::NotFound, message)
-    })
-}
-
-/// A verdict as JSON. Users hear of the rules that concern them and of files that they may run; root
-/// hears of all.
-fn explain(answer: &conversation::Answer, all: bool) -> String {
-    let mut verdict = answer.verdict.clone();
-    if let Some(verdict) = &mut verdict
-        && !all
-    {
-        verdict.considered.retain(|considered| {
-            !matches!(
-                considered.outcome,
-                elevate_policy::Outcome::NotMatched {
-                    condition: elevate_policy::Condition::Roles,
-                    ..
-                }
-            )
-        });
-    }
-    let file = match all {
-        true => answer.file(),
-        false => answer.shown_file(),
-    };
-    serde_json::json!({
-        "user": answer.caller.name,
-        "target": answer.target.name,
-        "group": answer.target_group,
-        "file": file,
-        "verdict": verdict,
-    })
-    .to_string()
 }

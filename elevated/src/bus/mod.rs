@@ -14,6 +14,7 @@ mod recordings;
 mod rules;
 mod status;
 mod watchers;
+mod why;
 
 pub use error::BusError;
 pub use jobs::follow_jobs;

@@ -42,6 +42,14 @@ pub(super) fn list(daemon: &Daemon) -> Result<Vec<Fields>, Refusal> {
     Ok(all.into_iter().map(fields).collect())
 }
 
+/// The recording of session `id`, to read.
+pub(super) fn open(id: Id) -> Result<std::fs::File, Refusal> {
+    std::fs::File::open(paths::recording(id)).map_err(|error| {
+        let message = format!("there is no recording of session {id}: {error}");
+        Refusal::new(ErrorName::NotFound, message)
+    })
+}
+
 fn id(name: &str) -> Option<Id> {
     name.strip_suffix(".cast.zst")?.parse().ok()
 }
