@@ -319,7 +319,8 @@ pub enum FromLeader {
     },
     /// A process of the session is about to execute something.
     Exec(Exec),
-    /// As far as `/proc` shows it did not: the call failed, or was denied.
+    /// As far as `/proc` shows it did not: the call failed. Of one that was denied [`Exec::denied`]
+    /// says it.
     ExecFailed {
         /// Which, as [`Exec::number`] counted it.
         number: u64,

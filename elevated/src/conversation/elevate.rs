@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elevate_policy::{Allowance, Mfa};
-use elevate_protocol::limits::{PROMPT_TIME, REASON_BYTES};
-use elevate_protocol::stream::{ToClient, ToServer};
 use elevate_protocol::{ErrorName, Id, seqpacket};
 
 use super::ask::Ask;
@@ -14,7 +12,8 @@ use super::judge::{self, Answer};
 use super::kept;
 use super::launch;
 use super::proof::{self, Proved};
-use super::stream::{Refusal, Stop, Stream, unexpected};
+use super::reason::{interaction, reason};
+use super::stream::{Refusal, Stop, Stream};
 use super::terms;
 use super::wait;
 use crate::clock::Moment;
@@ -63,12 +62,17 @@ async fn file(
 ) -> Result<(), Stop> {
     let proved = proof::prove(daemon, stream, uid).await?;
     let elevation = build(daemon, uid, id, ask, &proved, stream).await?;
+    stand(daemon, elevation).await
+}
+
+/// File what was judged, for whoever waits to hear of it.
+pub(super) async fn stand(daemon: &Daemon, elevation: Elevation) -> Result<(), Stop> {
+    let (id, uid) = (elevation.id, elevation.asked.caller.account.uid);
     daemon.expect_news(id);
     let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
-    let applied = applied.map_err(Stop::from);
     let stands = match applied {
         Ok(()) => still_counts(daemon, uid, id).await.map_err(Stop::from),
-        refused => refused,
+        Err(problem) => Err(problem.into()),
     };
     stands.inspect_err(|_| daemon.forget_news(id))
 }
@@ -115,7 +119,13 @@ async fn build(
         allowance.owed.mfa,
     )
     .await?;
-    let reason = reason(ask, allowance, stream).await?;
+    let reason = reason(
+        ask.reason.as_deref(),
+        allowance.owed,
+        ask.may_be_asked(),
+        stream,
+    )
+    .await?;
     let kept = kept::environment(ask, allowance, stream).await?;
     if judged.elapsed() > MOMENT {
         answer = judge::again(daemon, id, uid, ask, answer).await?;
@@ -205,43 +215,6 @@ fn standing(
         rule,
         asked,
     })
-}
-
-/// The reason, asked for on the client's terminal where the rule wants one and none was given.
-async fn reason(ask: &Ask, allowance: &Allowance, stream: &Stream) -> Result<Option<String>, Stop> {
-    let given = ask
-        .reason
-        .clone()
-        .filter(|reason| !reason.trim().is_empty());
-    if given.is_some() || !allowance.owed.reason {
-        return Ok(given);
-    }
-    if !ask.may_be_asked() {
-        return Err(missing_reason().into());
-    }
-    stream.send(&ToClient::AskReason).await?;
-    let answer = tokio::time::timeout(PROMPT_TIME, stream.receive()).await;
-    match answer
-        .map_err(|_| interaction("no reason was given in time"))??
-        .0
-    {
-        ToServer::Reason { text } if !text.trim().is_empty() && text.len() <= REASON_BYTES => {
-            Ok(Some(text))
-        }
-        ToServer::Reason { .. } => {
-            let message = format!("a reason has 1 to {REASON_BYTES} bytes (REASON_BYTES)");
-            Err(Refusal::new(ErrorName::InvalidArgument, message).into())
-        }
-        _ => Err(unexpected()),
-    }
-}
-
-pub(super) fn missing_reason() -> Refusal {
-    interaction("this needs a reason").hint("give it with --reason TEXT")
-}
-
-fn interaction(message: &str) -> Refusal {
-    Refusal::new(ErrorName::InteractionRequired, message)
 }
 
 /// Start the session of a grant: from here on the leader talks to the client.

@@ -7,15 +7,16 @@ use std::time::Duration;
 use elevate_policy::{Rule, RuleName, Terms};
 use elevate_protocol::{ErrorName, Id};
 
-use super::elevate::{missing_reason, still_counts};
+use super::elevate::stand;
 use super::factor::{self, Asked as AskedFactor};
 use super::proof::{self, Proved};
+use super::reason::{interaction, reason};
 use super::stream::{Refusal, Stop, Stream};
 use super::wait;
 use crate::audit;
 use crate::clock::Moment;
 use crate::daemon::Daemon;
-use crate::elevation::{Asked, Caller, Digest, Elevation, Event, Given, Problem, Shown, Stage};
+use crate::elevation::{Asked, Caller, Digest, Elevation, Given, Problem, Shown, Stage};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,21 +63,17 @@ async fn file(
     let proved = proof::prove(daemon, stream, uid).await?;
     let session = own_session(daemon, uid, extension.session)?;
     let terms = terms_now(daemon, &session).await?;
-    let duration = extension.duration.unwrap_or(session.terms.default);
     room(&session)?;
     let needed = terms.owed.approvals;
     if needed > 0 && !extension.interactive {
-        let message = "this needs an approval, and -n waits for nobody";
-        return Err(Refusal::new(ErrorName::InteractionRequired, message).into());
+        return Err(interaction("this needs an approval, and -n waits for nobody").into());
     }
-    let factor = factor(daemon, stream, extension, &proved, &session, &terms).await?;
-    let reason = extension
-        .reason
-        .clone()
-        .filter(|reason| !reason.trim().is_empty());
-    if terms.owed.reason && reason.is_none() {
-        return Err(missing_reason().into());
-    }
+    let may_ask = extension.interactive && extension.terminal;
+    let factor = factor(daemon, stream, may_ask, &proved, &session, &terms).await?;
+    let given = extension.reason.as_deref();
+    let reason = reason(given, terms.owed, may_ask, stream).await?;
+    // A person can take their time to answer: what was owed must be so still.
+    terms_now(daemon, &session).await?;
     let asked = Asked {
         caller: Caller {
             account: session.asked.caller.account.clone(),
@@ -84,17 +81,14 @@ async fn file(
             pid: proved.pid,
         },
         reason,
-        duration,
+        duration: extension.duration.unwrap_or(session.terms.default),
         ..session.asked.clone()
     };
-    let elevation = standing(daemon, id, &session, asked, needed, factor);
-    daemon.expect_news(id);
-    let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
-    let stands = match applied {
-        Ok(()) => still_counts(daemon, uid, id).await.map_err(Stop::from),
-        Err(problem) => Err(problem.into()),
-    };
-    stands.inspect_err(|_| daemon.forget_news(id))
+    stand(
+        daemon,
+        standing(daemon, id, &session, asked, needed, factor),
+    )
+    .await
 }
 
 /// The session, if it is the caller's and runs. To others it is as if it were not there.
@@ -138,7 +132,7 @@ fn room(session: &Elevation) -> Result<(), Refusal> {
 async fn factor(
     daemon: &Daemon,
     stream: &Stream,
-    extension: &Extension,
+    may_ask: bool,
     proved: &Proved,
     session: &Elevation,
     terms: &Terms,
@@ -148,7 +142,6 @@ async fn factor(
         proved,
         purpose: &format!("extend {}", session.id),
     };
-    let may_ask = extension.interactive && extension.terminal;
     factor::owe(daemon, stream, asked, terms.owed.mfa, may_ask).await
 }
 

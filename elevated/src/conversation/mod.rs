@@ -11,6 +11,7 @@ mod kept;
 mod launch;
 mod mfa;
 mod proof;
+mod reason;
 mod shell;
 mod stream;
 mod terms;

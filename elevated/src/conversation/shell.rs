@@ -12,6 +12,7 @@ use elevate_protocol::stream::ToClient;
 use elevate_protocol::{Bytes, ErrorName, Id};
 
 use super::ask::{Ask, Mode};
+use super::elevate::stand;
 use super::environment::name;
 use super::judge;
 use super::proof::{self, Proved};
@@ -19,9 +20,7 @@ use super::stream::{Refusal, Stop, Stream};
 use super::{wait, words};
 use crate::clock::Moment;
 use crate::daemon::Daemon;
-use crate::elevation::{
-    Asked, Caller, Digest, Elevation, Event, Given, Shown, Stage, Subject, Terms,
-};
+use crate::elevation::{Asked, Caller, Digest, Elevation, Given, Shown, Stage, Subject, Terms};
 
 /// The longest that a recorded login may last; what else ends a login ends it earlier.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -70,9 +69,7 @@ async fn file(
     };
     let account = judge::account(daemon, uid).await?;
     let elevation = build(daemon, id, ask, &proved, account, &role).await?;
-    daemon.expect_news(id);
-    let applied = daemon.apply(Event::Asked(Box::new(elevation))).await;
-    applied.inspect_err(|_| daemon.forget_news(id))?;
+    stand(daemon, elevation).await?;
     Ok(true)
 }
 
