@@ -21,6 +21,13 @@ commands = ["/usr/bin/sh ..."]
 require = {}
 limit = { default = "6s", max = "20s" }
 
+[rule.reasoned]
+roles = ["operator"]
+run_as = "root"
+commands = ["/usr/bin/dash ..."]
+require = { reason = true }
+limit = { default = "1m", max = "5m" }
+
 [rule.approved]
 roles = ["careful"]
 run_as = "root"
@@ -129,6 +136,26 @@ fn an_extension_owes_what_the_session_owed() {
     voter.approve(&second).success();
     extending.wait().success();
     terminal.expect_within("survived", Duration::from_secs(60));
+}
+
+#[test]
+fn a_reason_that_is_owed_is_asked_for_and_on_record() {
+    let machine = &*MACHINE.get();
+    let login = member(machine, "rosa", "operator");
+    let mut terminal = login.terminal("elevate --reason first dash -c 'sleep 300'");
+    let id = session(machine, "rosa");
+    let silent = format!("elevatectl extend {id} --non-interactive");
+    let refused = login.run(&silent).status(1);
+    assert!(refused.errors().contains("reason"), "{refused:?}");
+    let mut extending = login.terminal(&format!("elevatectl extend {id}"));
+    extending.expect("Reason: $");
+    extending.send("it takes longer\n");
+    extending.expect("ends at");
+    assert_eq!(extending.wait(), 0, "{}", extending.screen());
+    let extend = machine.event("extend", &[("ELEVATE_REQUEST", &id)]);
+    assert!(extend.is("ELEVATE_REASON", "it takes longer"), "{extend:?}");
+    terminal.send("\x03");
+    terminal.wait_within(PATIENCE);
 }
 
 #[test]
