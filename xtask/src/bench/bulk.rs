@@ -1,34 +1,32 @@
-//! Much output through a terminal, and many execs: what recording and the log of execs cost beside
-//! sudo's, for one user in one machine.
+//! Much output through a terminal: what recording it costs beside sudo's, for one user in one
+//! machine.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use elevate_tests::Machine;
+use elevate_tests::{Login, Machine};
 use serde_json::{Value, json};
 
 use super::cases::USER;
-use super::statistics::{Samples, ratio};
+use super::runner::{self, Done, Job};
+use super::statistics::ratio;
 use crate::table::Table;
 
 /// What a filter may name.
-pub(super) const NAME: &str = "bytes and execs";
+pub(super) const NAME: &str = "bytes through a terminal";
 /// Each case runs so often, after a warm-up.
 const ROUNDS: usize = 5;
-const LIMIT: Duration = Duration::from_secs(560);
-/// Execs of the script.
-pub(super) const EXECS: u32 = 300;
+/// The same for each amount of bytes.
+const GROWTH_ROUNDS: usize = 3;
+const LIMIT: Duration = Duration::from_secs(400);
 /// Bytes that are shown.
 const BYTES: usize = 100_000_000;
-
-const LOOP: &str = include_str!("bulk.py");
 
 /// The same program under a name for each way of running it: settings go by the name.
 const FOLDER: &str = "/opt/bench/bulk";
 
 const SUDOERS: &str = "
 Defaults!/opt/bench/bulk/cat-logged log_output
-Defaults!/opt/bench/bulk/execs-logged log_subcmds
 ";
 
 const POLICY: &str = r#"
@@ -38,110 +36,122 @@ members = ["ben"]
 [rule.bulk-recorded]
 roles    = ["bulk"]
 run_as   = "root"
-commands = ["/opt/bench/bulk/{cat-logged,execs-logged} ..."]
+commands = ["/opt/bench/bulk/cat-logged ..."]
 require  = {}
 
 [rule.bulk-unrecorded]
 roles    = ["bulk"]
 run_as   = "root"
-commands = ["/opt/bench/bulk/{cat,execs} ..."]
+commands = ["/opt/bench/bulk/cat ..."]
 require  = {}
 session  = { record = "none", execs = "none" }
 "#;
 
-struct Case {
-    name: &'static str,
-    prefix: &'static [&'static str],
-    program: &'static str,
-    pty: bool,
-}
+const TEXT: &str = "/opt/bench/bulk/text";
+const TENTH: &str = "/opt/bench/bulk/tenth";
+const CAT: &str = "/opt/bench/bulk/cat";
+const LOGGED: &str = "/opt/bench/bulk/cat-logged";
 
-const fn case(
-    name: &'static str,
-    prefix: &'static [&'static str],
-    program: &'static str,
-    pty: bool,
-) -> Case {
-    Case {
+const RECORDED: &str = "elevate cat, recorded";
+const SUDO: &str = "sudo cat";
+const SUDO_LOGGED: &str = "sudo cat, log_output";
+
+const fn job(name: &'static str, words: &'static [&'static str]) -> Job {
+    Job {
         name,
-        prefix,
-        program,
-        pty,
+        terminal: true,
+        words,
     }
 }
 
-const ELEVATE: &[&str] = &["/usr/bin/elevate"];
-const SUDO: &[&str] = &["/usr/bin/sudo", "-n"];
+const JOBS: &[Job] = &[
+    job("cat, as oneself", &[CAT, TEXT]),
+    job(RECORDED, &["/usr/bin/elevate", LOGGED, TEXT]),
+    job("elevate cat", &["/usr/bin/elevate", CAT, TEXT]),
+    job(SUDO, &["/usr/bin/sudo", "-n", CAT, TEXT]),
+    job(SUDO_LOGGED, &["/usr/bin/sudo", "-n", LOGGED, TEXT]),
+];
 
-const CASES: &[Case] = &[
-    case("cat, as oneself", &[], "cat", true),
-    case("elevate cat, recorded", ELEVATE, "cat-logged", true),
-    case("elevate cat", ELEVATE, "cat", true),
-    case("sudo cat", SUDO, "cat", true),
-    case("sudo cat, log_output", SUDO, "cat-logged", true),
-    case("execs, as oneself", &[], "execs", false),
-    case("elevate execs, logged", ELEVATE, "execs-logged", false),
-    case("elevate execs", ELEVATE, "execs", false),
-    case("sudo execs", SUDO, "execs", false),
-    case("sudo execs, log_subcmds", SUDO, "execs-logged", false),
+/// How a recording grows with what is shown.
+const GROWTH: &[Job] = &[
+    job("10 MB", &["/usr/bin/elevate", LOGGED, TENTH]),
+    job("100 MB", &["/usr/bin/elevate", LOGGED, TEXT]),
+    job(
+        "500 MB",
+        &["/usr/bin/elevate", LOGGED, TEXT, TEXT, TEXT, TEXT, TEXT],
+    ),
 ];
 
 /// What each case took, and what was written of the output.
 #[derive(Debug)]
 pub(super) struct Bulk {
-    samples: Vec<(&'static str, Samples)>,
+    done: Vec<Done>,
     recording: u64,
     sudo_log: u64,
+    growth: Vec<Grown>,
+}
+
+/// One amount of bytes.
+#[derive(Debug)]
+struct Grown {
+    done: Done,
+    recording: u64,
 }
 
 /// Measures in `machine`, whose user is prepared.
 pub(super) fn measure(machine: &Machine) -> Result<Bulk> {
-    prepare(machine);
-    let cases: Vec<Value> = CASES.iter().map(plan).collect();
-    let plan = json!({"cases": cases, "rounds": ROUNDS});
-    machine.write("/usr/local/lib/bench/bulk.py", LOOP, 0o644);
-    machine.write("/usr/local/lib/bench/bulk.json", plan.to_string(), 0o644);
+    prepare(machine)?;
     eprintln!("measuring ({NAME}) ...");
     let login = machine.login(USER);
-    let line = "python3 /usr/local/lib/bench/bulk.py /usr/local/lib/bench/bulk.json ~/bulk";
-    let output = login.command(line).timeout(LIMIT).run();
-    ensure!(output.status == 0, "{}", output.describe());
-    let results = machine.read(&format!("/home/{USER}/bulk"));
-    let results: Vec<Vec<u64>> = serde_json::from_slice(&results)?;
-    let samples = CASES.iter().zip(results).map(|(case, nanoseconds)| {
-        let all = nanoseconds.into_iter().map(Duration::from_nanos).collect();
-        Ok((case.name, Samples::new(all).context("no samples")?))
-    });
+    let done = runner::run(&login, JOBS, ROUNDS, LIMIT)?;
+    let shown = done[0].bytes;
+    for (done, job) in done.iter().zip(JOBS) {
+        let (bytes, name) = (done.bytes, job.name);
+        ensure!(bytes == shown, "{name} showed {bytes} bytes, not {shown}");
+    }
     let each = ROUNDS as u64 + 1;
+    let (recording, sudo_log) = (size(machine, RECORDINGS)?, size(machine, SUDO_LOGS)?);
+    let growth = GROWTH.iter().map(|job| grow(machine, &login, job));
     Ok(Bulk {
-        samples: samples.collect::<Result<_>>()?,
-        recording: size(machine, "/var/log/elevate/sessions")? / each,
-        sudo_log: size(machine, "/var/log/sudo-io")? / each,
+        done,
+        recording: recording / each,
+        sudo_log: sudo_log / each,
+        growth: growth.collect::<Result<_>>()?,
     })
 }
 
-fn prepare(machine: &Machine) {
+fn grow(machine: &Machine, login: &Login<'_>, job: &Job) -> Result<Grown> {
+    forget(machine);
+    let mut done = runner::run(login, &[*job], GROWTH_ROUNDS, LIMIT)?;
+    Ok(Grown {
+        done: done.pop().context("nothing was measured")?,
+        recording: size(machine, RECORDINGS)? / (GROWTH_ROUNDS as u64 + 1),
+    })
+}
+
+const RECORDINGS: &str = "/var/log/elevate/sessions";
+const SUDO_LOGS: &str = "/var/log/sudo-io";
+
+/// Remove what was recorded so far.
+fn forget(machine: &Machine) {
+    let line = format!("rm -rf {SUDO_LOGS} {RECORDINGS}/*");
+    machine.run(&["sh", "-c", &line]).success();
+}
+
+fn prepare(machine: &Machine) -> Result<()> {
+    runner::install(machine)?;
+    let tenth = BYTES / 10;
     let copies = format!(
         "mkdir -p {FOLDER}; cd {FOLDER}
          cp /usr/bin/cat cat; cp cat cat-logged
-         echo 'i=0; while [ $i -lt {EXECS} ]; do /usr/bin/true; i=$((i+1)); done' > loop
-         (echo '#!/bin/sh'; cat loop) > execs; cp execs execs-logged; chmod 755 *
          ls -lR /usr > text; while [ $(stat -c %s text) -lt {BYTES} ]; do cat text text > more; mv more text; done
-         truncate -s {BYTES} text; chmod 644 text
-         rm -rf /var/log/sudo-io /var/log/elevate/sessions/*"
+         truncate -s {BYTES} text; head -c {tenth} text > tenth; chmod 644 text tenth"
     );
     machine.run(&["sh", "-euc", &copies]).success();
+    forget(machine);
     machine.write("/etc/sudoers.d/bulk", SUDOERS, 0o440);
     machine.write("/etc/elevate/policy.d/bulk.toml", POLICY, 0o644);
-}
-
-fn plan(case: &Case) -> Value {
-    let mut argv: Vec<String> = case.prefix.iter().map(|&word| word.into()).collect();
-    argv.push(format!("{FOLDER}/{}", case.program));
-    if case.pty {
-        argv.push(format!("{FOLDER}/text"));
-    }
-    json!({"argv": argv, "pty": case.pty, "length": if case.pty { "text" } else { "none" }})
+    Ok(())
 }
 
 fn size(machine: &Machine, folder: &str) -> Result<u64> {
@@ -155,95 +165,101 @@ fn size(machine: &Machine, folder: &str) -> Result<u64> {
 
 impl Bulk {
     fn median(&self, name: &str) -> Duration {
-        let found = self.samples.iter().find(|(known, _)| *known == name);
-        found.map_or(Duration::ZERO, |(_, samples)| samples.median())
+        let mut known = JOBS.iter().zip(&self.done);
+        let found = known.find(|(job, _)| job.name == name);
+        found.map_or(Duration::ZERO, |(_, done)| done.samples.median())
     }
 
-    /// How many times as fast the first is.
-    fn speed(&self, name: &str, other: &str) -> f64 {
-        ratio(self.median(other), self.median(name))
-    }
-
-    /// What a log adds to each exec, in microseconds.
-    fn added(&self, logged: &str, plain: &str) -> f64 {
-        let added = self.median(logged).as_secs_f64() - self.median(plain).as_secs_f64();
-        added * 1e6 / f64::from(EXECS)
-    }
-
-    fn ours_added(&self) -> f64 {
-        self.added("elevate execs, logged", "elevate execs")
-    }
-
-    fn sudo_added(&self) -> f64 {
-        self.added("sudo execs, log_subcmds", "sudo execs")
+    /// How many times as fast as the `other` a recorded session is.
+    fn speed(&self, other: &str) -> f64 {
+        ratio(self.median(other), self.median(RECORDED))
     }
 
     pub(super) fn table(&self) -> Table {
-        let mut table = Table::new(&["", ">median ms", ">p95 ms", ">MB/s"]);
-        let milliseconds = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1e3);
-        for (case, (name, samples)) in CASES.iter().zip(&self.samples) {
-            let speed = BYTES as f64 / 1e6 / samples.median().as_secs_f64();
+        let mut table = Table::new(&["", ">median ms", ">p95 ms", ">MB/s", ">of sudo's speed"]);
+        for (job, done) in JOBS.iter().zip(&self.done) {
+            let of_sudo = ratio(self.median(SUDO), done.samples.median());
             table.push([
-                (*name).to_owned(),
-                milliseconds(samples.median()),
-                milliseconds(samples.p95()),
-                if case.pty {
-                    format!("{speed:.0}")
-                } else {
-                    "-".into()
-                },
+                job.name.to_owned(),
+                milliseconds(done.samples.median()),
+                milliseconds(done.samples.p95()),
+                speed(done),
+                format!("{of_sudo:.2}"),
             ]);
         }
         table
     }
 
-    /// What is written of 100 MB of text.
+    /// How time and recording grow.
+    pub(super) fn growth(&self) -> Table {
+        let mut table = Table::new(&["", ">median ms", ">MB/s", ">recorded MB", ">of it"]);
+        for (job, grown) in GROWTH.iter().zip(&self.growth) {
+            let of_it = 100.0 * grown.recording as f64 / grown.done.bytes as f64;
+            table.push([
+                job.name.to_owned(),
+                milliseconds(grown.done.samples.median()),
+                speed(&grown.done),
+                megabytes(grown.recording),
+                format!("{of_it:.1}%"),
+            ]);
+        }
+        table
+    }
+
+    /// What is written of the output.
     pub(super) fn sizes(&self) -> String {
+        let (ours, theirs) = (megabytes(self.recording), megabytes(self.sudo_log));
+        let part = self.recording as f64 / self.sudo_log as f64;
         format!(
-            "Of 100 MB of text a recording holds {:.1} MB, sudo's log_output {:.1} MB.",
-            self.recording as f64 / 1e6,
-            self.sudo_log as f64 / 1e6
+            "Of 100 MB of text a recording holds {ours} MB, {part:.2} of what sudo's log_output \
+             holds ({theirs} MB)."
         )
     }
 
     pub(super) fn verdicts(&self) -> Vec<(bool, String)> {
-        let recorded = "elevate cat, recorded";
-        let plain = self.speed(recorded, "sudo cat");
-        let logged = self.speed(recorded, "sudo cat, log_output");
-        let (ours, theirs) = (self.ours_added(), self.sudo_added());
-        let execs = ours / theirs;
-        vec![
-            (
-                plain >= 1.0,
-                format!("{recorded}: {plain:.2} times sudo's speed, goal 1.00"),
-            ),
-            (
-                logged >= 4.0,
-                format!("{recorded}: {logged:.2} times sudo's speed with log_output, goal 4.00"),
-            ),
-            (
-                execs <= 0.15,
-                format!(
-                    "exec log: {ours:.0} us added to each, {execs:.2} of sudo log_subcmds' \
-                     {theirs:.0} us, goal 0.15"
-                ),
-            ),
-        ]
+        let goals = [(SUDO, 1.0), (SUDO_LOGGED, 4.0)];
+        let verdicts = goals.map(|(other, least)| {
+            let is = self.speed(other);
+            let text = format!("{RECORDED}: {is:.2} times the speed of {other}, goal {least:.2}");
+            (is >= least, text)
+        });
+        verdicts.into()
     }
 
     pub(super) fn json(&self) -> Value {
-        let cases = self.samples.iter().map(|(name, samples)| {
+        let one = |name: &str, done: &Done| {
             json!({
                 "name": name,
-                "samples": samples.count(),
-                "median_us": samples.median().as_secs_f64() * 1e6,
-                "p95_us": samples.p95().as_secs_f64() * 1e6,
+                "samples": done.samples.count(),
+                "median_us": done.samples.median().as_secs_f64() * 1e6,
+                "p95_us": done.samples.p95().as_secs_f64() * 1e6,
+                "bytes": done.bytes,
             })
+        };
+        let cases = JOBS.iter().zip(&self.done);
+        let cases = cases.map(|(job, done)| one(job.name, done));
+        let growth = GROWTH.iter().zip(&self.growth).map(|(job, grown)| {
+            json!({"run": one(job.name, &grown.done), "recorded_bytes": grown.recording})
         });
         json!({
             "cases": cases.collect::<Vec<_>>(),
-            "exec_added_us": {"elevate": self.ours_added(), "sudo": self.sudo_added()},
+            "growth": growth.collect::<Vec<_>>(),
             "recorded_bytes": {"elevate": self.recording, "sudo": self.sudo_log},
+            "speed_of": {"sudo": self.speed(SUDO), "sudo log_output": self.speed(SUDO_LOGGED)},
         })
     }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.0}", time.as_secs_f64() * 1e3)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
+}
+
+/// In megabytes a second.
+fn speed(done: &Done) -> String {
+    let speed = done.bytes as f64 / 1e6 / done.samples.median().as_secs_f64();
+    format!("{speed:.0}")
 }

@@ -2,16 +2,14 @@
 //! used before, and every check is of another user.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use elevate_tests::{Machine, target_dir};
+use elevate_tests::Machine;
 use serde_json::{Value, json};
 
+use super::program;
 use super::statistics::{Samples, ratio};
-use crate::command::{command, succeed};
 use crate::table::Table;
 
 /// What a filter may name.
@@ -50,8 +48,7 @@ pub(super) struct Codes {
 
 /// Enrols users, waits for a time step in which nobody has used a code, and measures.
 pub(super) fn measure(machine: &Machine) -> Result<Codes> {
-    let program = compile()?;
-    machine.write("/usr/local/lib/bench/codes", std::fs::read(program)?, 0o755);
+    program::install(machine, "codes", SOURCE, &["-lpam"])?;
     machine.write(&format!("/etc/pam.d/{OURS}"), PAM_OURS, 0o644);
     machine.write(&format!("/etc/pam.d/{THEIRS}"), PAM_THEIRS, 0o644);
     machine.write("/etc/elevate/policy.d/coded.toml", POLICY, 0o644);
@@ -62,17 +59,6 @@ pub(super) fn measure(machine: &Machine) -> Result<Codes> {
     let output = machine.command(&check).stdin(list).run();
     ensure!(output.status == 0, "{}", output.describe());
     parse(&output.text())
-}
-
-/// The program that calls libpam, made on this host.
-fn compile() -> Result<PathBuf> {
-    let folder = target_dir().join("bench");
-    std::fs::create_dir_all(&folder)?;
-    let (source, program) = (folder.join("codes.c"), folder.join("codes"));
-    std::fs::write(&source, SOURCE)?;
-    let mut cc: Command = command("cc", &["-O2", "-Wall", "-Werror", "-o"]);
-    succeed(cc.arg(&program).arg(&source).arg("-lpam"))?;
-    Ok(program)
 }
 
 /// Everybody's name and secret.

@@ -72,10 +72,42 @@ fn leader(login: &Login<'_>) -> Option<u32> {
     session["leader"].as_u64()?.try_into().ok()
 }
 
-fn of(machine: &Machine, name: &'static str, pid: u32, goal: Option<u64>) -> Result<Memory> {
+/// The leader of every session that runs.
+pub(super) fn leaders(machine: &Machine) -> Result<Vec<Memory>> {
+    let listed = machine.run(&["elevatectl", "sessions", "list", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.success().stdout)?;
+    let listed = listed.as_array().context("no list of sessions")?;
+    let running = listed.iter().filter(|one| one["state"] == "running");
+    let pids = running.filter_map(|session| session["leader"].as_u64());
+    let files: Vec<_> = pids
+        .map(|pid| format!("/proc/{pid}/smaps_rollup"))
+        .collect();
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words: Vec<_> = ["cat"]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
+    let text = machine.run(&words).success().text();
+    // Each begins with its range of addresses.
+    let each = text.split("[rollup]").skip(1);
+    each.map(|text| read(text, "one leader", None)).collect()
+}
+
+pub(super) fn of(
+    machine: &Machine,
+    name: &'static str,
+    pid: u32,
+    goal: Option<u64>,
+) -> Result<Memory> {
     let text = machine.read(&format!("/proc/{pid}/smaps_rollup"));
-    let text = String::from_utf8_lossy(&text);
-    let field = |field| kib(&text, field).with_context(|| format!("{field} of {name}"));
+    read(&String::from_utf8_lossy(&text), name, goal)
+}
+
+/// What a proc_pid_smaps(5) rollup says.
+fn read(text: &str, name: &'static str, goal: Option<u64>) -> Result<Memory> {
+    let field = |field| kib(text, field).with_context(|| format!("{field} of {name}"));
     Ok(Memory {
         name,
         rss: field("Rss:")?,

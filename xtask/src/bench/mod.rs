@@ -4,9 +4,14 @@ mod bulk;
 mod cases;
 mod changes;
 mod codes;
+mod crowd;
 mod directory;
+mod endings;
+mod execs;
 mod memory;
+mod program;
 mod report;
+mod runner;
 mod statistics;
 mod sync;
 mod timing;
@@ -21,6 +26,9 @@ use self::bulk::Bulk;
 use self::cases::{CASES, Case};
 use self::changes::Changes;
 use self::codes::Codes;
+use self::crowd::Crowd;
+use self::endings::Endings;
+use self::execs::ManyExecs;
 use self::memory::Memory;
 use self::report::Group;
 use self::sync::Sync;
@@ -56,17 +64,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 .debs(debs.clone()),
         )
     };
-    if !chosen.cases.is_empty() || chosen.codes || chosen.bulk {
+    if chosen.needs_commands() {
         let machine = boot("bench")?;
+        cases::prepare(&machine);
         if !chosen.cases.is_empty() {
             commands(&machine, &chosen.cases, arguments.rounds, &mut results)?;
         }
-        if chosen.bulk {
-            if chosen.cases.is_empty() {
-                cases::prepare(&machine);
-            }
-            results.bulk = Some(bulk::measure(&machine)?);
-        }
+        much(&machine, &chosen, &mut results)?;
         if chosen.codes {
             results.codes = Some(codes::measure(&machine)?);
         }
@@ -95,9 +99,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 struct Chosen {
     cases: Vec<&'static Case>,
     bulk: bool,
+    execs: bool,
+    endings: bool,
+    crowd: bool,
     codes: bool,
     changes: bool,
     sync: bool,
+}
+
+impl Chosen {
+    fn needs_commands(&self) -> bool {
+        let much = self.bulk || self.execs || self.endings || self.crowd;
+        !self.cases.is_empty() || much || self.codes
+    }
 }
 
 /// What was measured.
@@ -106,6 +120,9 @@ struct Results {
     groups: Vec<Group>,
     memory: Vec<Memory>,
     bulk: Option<Bulk>,
+    execs: Option<ManyExecs>,
+    endings: Option<Endings>,
+    crowd: Option<Crowd>,
     codes: Option<Codes>,
     changes: Option<Changes>,
     sync: Option<Sync>,
@@ -117,19 +134,22 @@ fn chosen(filter: Option<&str>) -> Result<Chosen> {
         .iter()
         .filter(|case| case.name.contains(filter))
         .collect();
-    let [bulk, codes, changes, sync] =
-        [bulk::NAME, codes::NAME, changes::NAME, sync::NAME].map(|name| name.contains(filter));
+    let is_chosen = |name: &str| name.contains(filter);
+    let chosen = Chosen {
+        cases,
+        bulk: is_chosen(bulk::NAME),
+        execs: is_chosen(execs::NAME),
+        endings: is_chosen(endings::NAME),
+        crowd: is_chosen(crowd::NAME),
+        codes: is_chosen(codes::NAME),
+        changes: is_chosen(changes::NAME),
+        sync: is_chosen(sync::NAME),
+    };
     ensure!(
-        bulk || codes || changes || sync || !cases.is_empty(),
+        chosen.needs_commands() || chosen.changes || chosen.sync,
         "no case is called {filter:?}"
     );
-    Ok(Chosen {
-        cases,
-        bulk,
-        codes,
-        changes,
-        sync,
-    })
+    Ok(chosen)
 }
 
 /// Whole commands, from their start to their end.
@@ -139,7 +159,6 @@ fn commands(
     rounds: usize,
     results: &mut Results,
 ) -> Result<()> {
-    cases::prepare(machine);
     let mut memory = memory::idle(machine)?;
     let login = machine.login(cases::USER);
     for place in Place::ALL {
@@ -149,6 +168,23 @@ fn commands(
     }
     memory.extend(memory::busy(machine, &login)?);
     results.memory = memory;
+    Ok(())
+}
+
+/// Much of something: bytes, execs, processes, sessions.
+fn much(machine: &Machine, chosen: &Chosen, results: &mut Results) -> Result<()> {
+    if chosen.bulk {
+        results.bulk = Some(bulk::measure(machine)?);
+    }
+    if chosen.execs {
+        results.execs = Some(execs::measure(machine)?);
+    }
+    if chosen.endings {
+        results.endings = Some(endings::measure(machine)?);
+    }
+    if chosen.crowd {
+        results.crowd = Some(crowd::measure(machine)?);
+    }
     Ok(())
 }
 
@@ -164,12 +200,19 @@ fn print(results: &Results) {
         println!("Memory:\n\n{}", report::memory_table(&results.memory));
     }
     if let Some(bulk) = &results.bulk {
-        println!(
-            "Much output, and {} execs:\n\n{}",
-            bulk::EXECS,
-            bulk.table()
-        );
+        println!("100 MB through a terminal:\n\n{}", bulk.table());
         println!("{}", bulk.sizes());
+        println!("\nBy how much is shown:\n\n{}", bulk.growth());
+    }
+    if let Some(execs) = &results.execs {
+        println!("{}\n\n{}", ManyExecs::title(), execs.table());
+    }
+    if let Some(endings) = &results.endings {
+        let table = endings.table();
+        println!("From a command's end to its client's:\n\n{table}");
+    }
+    if let Some(crowd) = &results.crowd {
+        println!("Many sessions at once:\n\n{}", crowd.table());
     }
     if let Some(codes) = &results.codes {
         println!("One TOTP check, in one process:\n\n{}", codes.table());
@@ -185,6 +228,7 @@ fn print(results: &Results) {
     let verdicts = results.groups.iter().flat_map(Group::verdicts);
     let verdicts = verdicts.chain(report::memory_verdicts(&results.memory));
     let verdicts = verdicts.chain(results.bulk.iter().flat_map(Bulk::verdicts));
+    let verdicts = verdicts.chain(results.execs.iter().map(ManyExecs::verdict));
     let verdicts = verdicts.chain(results.codes.iter().map(Codes::verdict));
     let verdicts = verdicts.chain(results.changes.iter().map(Changes::verdict));
     let verdicts = verdicts.chain(results.sync.iter().map(Sync::verdict));

@@ -7,6 +7,9 @@ use super::bulk::Bulk;
 use super::cases::{Case, DOAS, OURS, SUDO};
 use super::changes::Changes;
 use super::codes::Codes;
+use super::crowd::Crowd;
+use super::endings::Endings;
+use super::execs::ManyExecs;
 use super::memory::Memory;
 use super::statistics::{Samples, ratio};
 use super::sync::Sync;
@@ -136,6 +139,9 @@ pub(super) fn json(release: &str, load: f64, results: &Results) -> Value {
         "timings": results.groups.iter().flat_map(Group::json).collect::<Vec<_>>(),
         "memory": results.memory.iter().map(Memory::json).collect::<Vec<_>>(),
         "bulk": results.bulk.as_ref().map(Bulk::json),
+        "execs": results.execs.as_ref().map(ManyExecs::json),
+        "endings": results.endings.as_ref().map(Endings::json),
+        "crowd": results.crowd.as_ref().map(Crowd::json),
         "codes": results.codes.as_ref().map(Codes::json),
         "changes": results.changes.as_ref().map(Changes::json),
         "sync": results.sync.as_ref().map(Sync::json),
