@@ -33,6 +33,8 @@ pub(super) struct ExecLog {
     deny: bool,
     /// An exec whose record waits to be handed over.
     held: Option<(u64, Answer)>,
+    /// Whether nobody is left under the filter.
+    deserted: bool,
     count: u64,
     attempts: Attempts,
 }
@@ -56,6 +58,7 @@ impl ExecLog {
             listener,
             deny: execs == Execs::Deny,
             held: None,
+            deserted: false,
             count: 0,
             attempts: Attempts::default(),
         }
@@ -70,9 +73,14 @@ impl ExecLog {
         self.count
     }
 
-    /// Whether an exec waits for its record; the next is not heard before.
-    pub(super) fn is_holding(&self) -> bool {
-        self.held.is_some()
+    /// Whether the next exec is heard: not while one waits for its record.
+    pub(super) fn is_heard(&self) -> bool {
+        self.held.is_none() && !self.deserted
+    }
+
+    /// Nobody is left under the filter, and so nobody will be.
+    pub(super) fn desert(&mut self) {
+        self.deserted = true;
     }
 
     /// Hear of one process. Fails when no more execs may be reported.

@@ -14,7 +14,7 @@ use crate::leader::failure::Failure;
 impl Session {
     /// A process is about to execute something.
     pub(super) fn hear_exec(&mut self) -> Result<(), Failure> {
-        let Some(execs) = self.execs.as_mut().filter(|execs| !execs.is_holding()) else {
+        let Some(execs) = self.execs.as_mut().filter(|execs| execs.is_heard()) else {
             return Ok(());
         };
         match execs.hear() {
@@ -28,6 +28,14 @@ impl Session {
                 self.report(*exec)
             }
             Err(error) => self.cannot_report(&error),
+        }
+    }
+
+    /// Nobody is left who could execute anything. The listener would say so at every look until the
+    /// kernel tells of the last one's end, and keep a processor from them meanwhile.
+    pub(super) fn forget_listener(&mut self) {
+        if let Some(execs) = &mut self.execs {
+            execs.desert();
         }
     }
 

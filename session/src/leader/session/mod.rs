@@ -189,6 +189,7 @@ impl Session {
             Source::Client => self.hear_client()?,
             Source::ClientGone => self.lose_client()?,
             Source::Execs => self.hear_exec()?,
+            Source::ExecsOver => self.forget_listener(),
             Source::Terminal => self.show_terminal(),
             Source::Typed => self.type_in(&[]),
             Source::Output(place) => self.show_output(place),

@@ -34,6 +34,8 @@ pub(super) enum Source {
     Output(usize),
     /// A process of the session is about to execute something: after what it showed before.
     Execs,
+    /// Nobody is left under the exec filter.
+    ExecsOver,
     /// A child changed its state, or we are to terminate.
     Signals,
     /// The killed tree changed.
@@ -105,7 +107,7 @@ impl Session {
                 with_out(hear, self.client.has_waiting()),
             );
         }
-        if let Some(execs) = self.execs.as_ref().filter(|execs| !execs.is_holding()) {
+        if let Some(execs) = self.execs.as_ref().filter(|execs| execs.is_heard()) {
             add(Source::Execs, execs.listener(), PollFlags::IN);
         }
         if let Some(terminal) = &self.terminal {
@@ -173,9 +175,8 @@ fn collect(interest: &Interest<'_>, events: PollFlags, sources: &mut Vec<Source>
                 sources.push(Source::Terminal);
             }
         }
-        // Nobody is left under the filter. Who asks for an exec then waits for ever on older kernels:
-        // Linux 6.1 does so.
-        Source::Execs if !events.contains(PollFlags::IN) => {}
+        // Who asks for an exec then waits for ever on older kernels: Linux 6.1 does so.
+        Source::Execs if !events.contains(PollFlags::IN) => sources.push(Source::ExecsOver),
         source => sources.push(source),
     }
 }
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_that_nobody_is_under_any_more_is_not_listened_to() {
+    fn a_filter_that_nobody_is_under_any_more_is_not_asked_for_execs() {
         let (read, _write) = rustix::pipe::pipe().unwrap();
         let interest = Interest {
             source: Source::Execs,
@@ -197,10 +198,10 @@ mod tests {
         let heard = |events| {
             let mut sources = Vec::new();
             collect(&interest, events, &mut sources);
-            sources.len()
+            sources
         };
-        assert_eq!(heard(PollFlags::HUP), 0);
-        assert_eq!(heard(PollFlags::IN), 1);
-        assert_eq!(heard(PollFlags::IN | PollFlags::HUP), 1);
+        assert_eq!(heard(PollFlags::HUP), [Source::ExecsOver]);
+        assert_eq!(heard(PollFlags::IN), [Source::Execs]);
+        assert_eq!(heard(PollFlags::IN | PollFlags::HUP), [Source::Execs]);
     }
 }
