@@ -20,6 +20,8 @@ pub struct Login {
     pub elevated: bool,
     /// Which, as its scope says.
     pub session: Option<Id>,
+    /// Whether it has a controlling terminal.
+    pub terminal: bool,
     /// Where it is, for codes that count there; none without an audit session.
     pub place: Option<Place>,
 }
@@ -32,6 +34,7 @@ pub fn login(pid: i32) -> io::Result<Login> {
         uid: parse_login_uid(&uid)?,
         elevated: in_slice(&cgroup),
         session: session(&cgroup),
+        terminal: stat(pid)?.terminal != 0,
         place: place(pid)?,
     })
 }

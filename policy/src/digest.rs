@@ -9,6 +9,7 @@ use crate::people::{May, Member, Role};
 use crate::policy::Policy;
 use crate::rule::{Rule, Terms};
 use crate::run_as::RunAs;
+use crate::when::When;
 
 // Everything that decides what the rule allows whom, aliases resolved, in an order that doesn't
 // hang on files. Descriptions and places are left out: they decide nothing.
@@ -20,6 +21,7 @@ struct Content<'a> {
     run_as: &'a [RunAs],
     commands: Vec<&'a str>,
     edit: Vec<&'a str>,
+    when: &'a When,
     terms: &'a Option<Terms>,
     approving_roles: Vec<RoleContent<'a>>,
     watching_roles: Vec<RoleContent<'a>>,
@@ -54,7 +56,7 @@ impl Policy {
             _ => None,
         });
         Content {
-            version: 3,
+            version: 4,
             name: &rule.name,
             roles: rule
                 .roles
@@ -64,6 +66,7 @@ impl Policy {
             run_as: &rule.run_as,
             commands,
             edit,
+            when: &rule.when,
             terms: &rule.terms,
             approving_roles: approving.map(|role| self.role_content(role)).collect(),
             watching_roles: self.watching_roles(rule).collect(),

@@ -32,6 +32,7 @@ mod run_as;
 mod session;
 mod shown;
 mod suggest;
+mod when;
 mod wrong;
 
 pub use capabilities::Capabilities;
@@ -46,7 +47,7 @@ pub use judge::{
 };
 pub use listing::Listed;
 pub use load::{Defaults, HostFacts, load};
-pub use login::{HostPattern, Hours, LoginQuestion, LoginTerms, LoginVerdict, LoginWhen, Network};
+pub use login::{LoginQuestion, LoginTerms, LoginVerdict};
 pub use mfa::Mfa;
 pub use names::{InvalidName, RoleName, RuleName};
 pub use people::{Approver, May, Member, Membership, People, Role};
@@ -54,3 +55,4 @@ pub use policy::{Policy, Resolved};
 pub use rule::{Effect, Owed, Rule, RuleLimit, Terms};
 pub use run_as::{RunAs, TargetGroup, TargetUser};
 pub use session::{Contain, Execs, OnFull, Record, SessionSettings};
+pub use when::{Door, HostPattern, Hours, Network, Origin, Scene, Valid, When};

@@ -1,5 +1,7 @@
 //! What somebody may do, for telling them (`elevate -l`).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::names::RuleName;
@@ -23,6 +25,10 @@ pub struct Listed {
     pub commands: Vec<String>,
     /// What may be edited, as written.
     pub edit: Vec<String>,
+    /// Where, when and how, as written, aliases resolved: `hosts`, `services`, `from`, `hours`,
+    /// `valid`, `terminal`. What isn't there is not asked.
+    #[serde(default)]
+    pub when: BTreeMap<String, Vec<String>>,
     /// What is owed first; none where it takes.
     pub owed: Option<Owed>,
     /// Who may approve, as written, aliases resolved.
@@ -55,6 +61,7 @@ fn listed(rule: &Rule) -> Listed {
         run_as: rule.run_as.iter().map(ToString::to_string).collect(),
         commands: rule.commands.iter().map(|one| one.text().into()).collect(),
         edit: rule.edit.iter().map(|one| one.text().into()).collect(),
+        when: rule.when.told(),
         owed: terms.map(|terms| terms.owed),
         approvers: approvers.iter().map(ToString::to_string).collect(),
         limit: terms.map(|terms| terms.limit),

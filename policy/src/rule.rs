@@ -11,6 +11,7 @@ use crate::names::{RoleName, RuleName};
 use crate::people::Approver;
 use crate::run_as::{RunAs, TargetUser};
 use crate::session::SessionSettings;
+use crate::when::When;
 
 /// Whether a rule gives or takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub struct Rule {
     pub commands: Vec<Command>,
     /// Which files `elevate -e` may edit.
     pub edit: Vec<EditPath>,
+    /// Where, when and how.
+    pub when: When,
     /// On which terms; `None` is a rule with `effect = "deny"`.
     pub terms: Option<Terms>,
     /// Where it is written.

@@ -4,10 +4,9 @@ mod common;
 
 use std::path::Path;
 
-use common::{Ask, PEOPLE, Town, an_hour, ask, edit, source, try_load};
+use common::{Ask, PEOPLE, Town, an_hour, ask, edit, source, try_load, with_zones};
 use elevate_policy::{
-    Decision, HostFacts, Membership, Outcome, Policy, RuleName, SessionSettings, Source, Verdict,
-    load,
+    Decision, Membership, Origin, Outcome, Policy, RuleName, SessionSettings, Source, Verdict, load,
 };
 use proptest::prelude::*;
 
@@ -33,6 +32,20 @@ const ALLOW: [&str; 8] = [
     "require = {}\nlimit = { default = \"1m\", max = \"1m\" }",
     "require = {}\nsession = { record = \"none\", keep_env = [\"LANG\"] }",
 ];
+
+const WHEN: [&str; 6] = [
+    "hosts = [\"db*\"]",
+    "services = [\"sshd\", \"login\"]",
+    "from = [\"10.0.0.0/8\", \"2001:db8::/32\"]",
+    "hours = [\"Mon..Fri 08:00-18:00 Europe/Berlin\", \"Sat 22:00-02:00 UTC\"]",
+    "valid = \"2026-01-09 11:00 .. 2026-01-09 13:00 UTC\"",
+    "terminal = true",
+];
+
+fn conditions() -> impl Strategy<Value = String> {
+    prop::sample::subsequence(WHEN.to_vec(), 1..3)
+        .prop_map(|all| format!("when = {{ {} }}\n", all.join(", ")))
+}
 
 /// The body of a rule up to its effect, of few words, so that rules and questions meet often.
 fn head() -> impl Strategy<Value = String> {
@@ -72,7 +85,16 @@ fn head() -> impl Strategy<Value = String> {
     })
 }
 
+/// Half of all rules hold everywhere and always.
+fn when() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), conditions()]
+}
+
 fn allow_rule() -> impl Strategy<Value = String> {
+    (bare_allow_rule(), when()).prop_map(|(rule, when)| rule + &when)
+}
+
+fn bare_allow_rule() -> impl Strategy<Value = String> {
     let terms = prop::sample::select(ALLOW.to_vec());
     let bound = prop::option::of(prop::sample::select(BOUND.to_vec()));
     (head(), terms, bound).prop_map(|(head, terms, bound)| match bound {
@@ -83,7 +105,8 @@ fn allow_rule() -> impl Strategy<Value = String> {
 }
 
 fn rule() -> impl Strategy<Value = String> {
-    prop_oneof![5 => allow_rule(), 1 => head().prop_map(|head| head + DENY + "\n")]
+    let deny = (head(), when()).prop_map(|(head, when)| format!("{head}{DENY}\n{when}"));
+    prop_oneof![5 => allow_rule(), 1 => deny]
 }
 
 fn rules() -> impl Strategy<Value = Vec<String>> {
@@ -125,13 +148,15 @@ fn question() -> impl Strategy<Value = Ask> {
         "/usr/lib/x /srv/a",
     ]);
     let deed = (argv, real, any::<bool>(), paths);
-    (users, targets, deed, group, wanted, named).prop_map(
-        |(user, target, (argv, real, shell, paths), group, wanted, named)| {
+    (users, targets, deed, group, wanted, named, scene()).prop_map(
+        |(user, target, (argv, real, shell, paths), group, wanted, named, scene)| {
             let mut asked = ask(argv).by(user).running_as(target.0, target.1);
             asked.real = real.map_or_else(|| asked.real.clone(), Into::into);
             asked.group = group.map(|(name, gid)| (name.to_owned(), gid));
             asked.wanted = wanted.map(std::time::Duration::from_secs);
             asked.rule = named.map(str::to_owned);
+            (asked.host, asked.door, asked.terminal) = (vec![scene.0], scene.1, scene.2);
+            asked = asked.at(scene.3);
             if paths.is_empty() {
                 asked.shell = shell && asked.args.is_empty();
             } else {
@@ -140,6 +165,32 @@ fn question() -> impl Strategy<Value = Ask> {
             asked
         },
     )
+}
+
+type Scene = (
+    &'static str,
+    Option<(&'static str, Origin)>,
+    bool,
+    &'static str,
+);
+
+fn scene() -> impl Strategy<Value = Scene> {
+    let address = |text: &str| Origin::Address(text.parse().unwrap());
+    let doors = prop::sample::select(vec![
+        None,
+        Some(("sshd", address("10.1.2.3"))),
+        Some(("sshd", address("192.0.2.1"))),
+        Some(("sshd", Origin::Unknown)),
+        Some(("login", Origin::Here)),
+        Some(("su", address("2001:db8::1"))),
+    ]);
+    let times = prop::sample::select(vec![
+        "2026-01-09T12:00:00Z",
+        "2026-01-09T18:00:00Z",
+        "2026-01-10T23:30:00Z",
+    ]);
+    let hosts = prop::sample::select(vec!["db1", "web1"]);
+    (hosts, doors, any::<bool>(), times)
 }
 
 fn policy(rules: &[String]) -> Policy {
@@ -236,6 +287,58 @@ proptest! {
     }
 
     #[test]
+    fn a_condition_of_an_allow_only_narrows_it(
+        rules in rules(),
+        rule in bare_allow_rule(),
+        when in conditions(),
+        asked in question(),
+    ) {
+        let with = |rule: String| {
+            let mut rules = rules.clone();
+            rules.push(format!("[rule.more]\n{rule}"));
+            asked.of(&policy(&rules))
+        };
+        let (always, bound) = (with(rule.clone()), with(rule + &when));
+        if let Decision::Allowed(bound) = bound.decision {
+            let Decision::Allowed(always) = always.decision else { panic!("widened: {always:?}") };
+            prop_assert!(always.owed <= bound.owed);
+        }
+    }
+
+    #[test]
+    fn a_condition_of_a_deny_only_narrows_it(
+        rules in rules(),
+        head in head(),
+        when in conditions(),
+        asked in question(),
+    ) {
+        let with = |when: &str| {
+            let mut rules = rules.clone();
+            rules.push(format!("[rule.more]\n{head}{DENY}\n{when}"));
+            is_allowed(&asked.of(&policy(&rules)))
+        };
+        prop_assert!(with(&when) || !with(""));
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_login_never_allows_and_frees_of_no_deny(
+        rules in rules(),
+        asked in question(),
+    ) {
+        let unknown = Ask { door: None, ..asked.clone() };
+        let policy = policy(&rules);
+        if is_allowed(&unknown.of(&policy)) {
+            let denies = |rule: &elevate_policy::Rule| rule.terms.is_none();
+            let verdict = policy.explain(&asked.question(), &Town);
+            for rule in policy.rules().iter().filter(|rule| denies(rule)) {
+                let found = verdict.considered.iter().find(|one| one.rule == rule.name).unwrap();
+                let free = matches!(found.outcome, Outcome::NotMatched { .. });
+                prop_assert!(free, "{:?}", found);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_allowed_stays_within_the_rule_that_allows_it(
         rules in rules(),
         asked in question(),
@@ -248,6 +351,8 @@ proptest! {
             prop_assert!(allowance.limit.granted <= allowance.limit.max);
             prop_assert!(asked.wanted.is_none_or(|wanted| wanted == allowance.limit.granted));
             let (limit, session) = (allowance.limit, &allowance.session);
+            prop_assert!(rule.when.unmet(&asked.question().scene).is_none());
+            prop_assert!(limit.until.is_none_or(|until| until > asked.at));
             prop_assert!(limit.grace.is_none_or(|grace| grace < limit.granted));
             let bounds = (limit.tasks, limit.memory, limit.cpu, limit.idle);
             let of_rule = terms.limit;
@@ -279,7 +384,7 @@ proptest! {
             // A file's name goes with its text.
             let files = rules.iter().map(|text| source(&text[..9], text));
             let all: Vec<_> = files.chain(people).collect();
-            load(&all, &HostFacts::default(), &an_hour()).unwrap()
+            load(&all, &with_zones(), &an_hour()).unwrap()
         };
         let (one, other) = (load(&rules), load(&shuffled));
         let why = |policy: &Policy| policy.explain(&asked.question(), &Town);
@@ -366,7 +471,7 @@ proptest! {
         chars.splice(start..end, piece.chars());
         let text: String = chars.into_iter().collect();
         let sources = [source("people", PEOPLE), Source { name: "p".into(), text: text.clone() }];
-        if let Err(wrong) = load(&sources, &HostFacts::default(), &an_hour()) {
+        if let Err(wrong) = load(&sources, &with_zones(), &an_hour()) {
             prop_assert!(!wrong.is_empty());
             for one in &wrong {
                 let lines = text.split('\n').count().max(PEOPLE.split('\n').count());

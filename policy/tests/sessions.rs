@@ -129,6 +129,7 @@ fn limits_are_those_of_the_chosen_rule() {
     .limit;
     let seconds = |seconds| Duration::from_secs(seconds);
     let expected = Limit {
+        until: None,
         granted: seconds(300),
         max: seconds(3600),
         tasks: Some(20),

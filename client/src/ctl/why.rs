@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use elevate_policy::{Condition, Considered, Decision, Mfa, Outcome, Verdict};
+use elevate_policy::{Considered, Decision, Mfa, Outcome, Verdict};
 use elevate_protocol::bus::ask;
 use elevate_protocol::launch::Resolution;
 use serde::Deserialize;
@@ -106,6 +106,9 @@ fn decision(decision: &Decision) -> Vec<String> {
             let max = duration(milliseconds(allowed.limit.max));
             let rule = escaped(allowed.rule.as_ref());
             let mut lines = vec![format!("allowed by {rule} for {granted}, at most {max}")];
+            if let Some(until) = allowed.limit.until {
+                lines.push(format!("  until {until} in any case"));
+            }
             let owed = &allowed.owed;
             if owed.approvals > 0 {
                 lines.push(match owed.approvals {
@@ -134,27 +137,18 @@ fn considered(considered: &Considered) -> String {
     let place = escaped(&considered.place.to_string());
     let outcome = match &considered.outcome {
         Outcome::Matched => "matches".to_owned(),
-        Outcome::MatchedUnsure => "matches, because a membership could not be found out".to_owned(),
+        Outcome::MatchedUnsure => {
+            "matches, because a membership or a login could not be found out".to_owned()
+        }
         Outcome::NotMatched { condition, detail } => {
             format!(
                 "does not match, by `{}`: {}",
-                name(*condition),
+                condition.key(),
                 escaped(detail)
             )
         }
     };
     format!("rule {rule} ({place}) {outcome}")
-}
-
-/// The key of the policy that holds the condition.
-fn name(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Roles => "roles",
-        Condition::RunAs => "run_as",
-        Condition::Commands => "commands",
-        Condition::Edit => "edit",
-        Condition::Limit => "limit",
-    }
 }
 
 #[cfg(test)]

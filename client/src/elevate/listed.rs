@@ -59,6 +59,9 @@ pub(super) fn allowed(allowance: &Allowance) -> String {
         field("Rule", text::escaped(allowance.rule.as_ref())),
         field("Owed", owed(&allowance.owed, &[])),
         field("Time", time(limit.granted, limit.max)),
+        limit
+            .until
+            .map_or_else(String::new, |until| field("Until", until.to_string())),
         field("Session", session(&allowance.session)),
     ];
     lines.concat()
@@ -66,9 +69,13 @@ pub(super) fn allowed(allowance: &Allowance) -> String {
 
 fn in_short(rule: &Listed) -> String {
     let run_as = escaped(&rule.run_as).join(", ");
-    let terms = rule.owed.as_ref().map(|terms| owed(terms, &rule.approvers));
-    let terms = terms.filter(|terms| !terms.is_empty());
-    let terms = terms.map_or_else(String::new, |terms| format!("  [{terms}]"));
+    let owed = rule.owed.as_ref().map(|terms| owed(terms, &rule.approvers));
+    let mut terms = conditions(rule);
+    terms.extend(owed.filter(|owed| !owed.is_empty()));
+    let terms = match terms.is_empty() {
+        true => String::new(),
+        false => format!("  [{}]", terms.join("; ")),
+    };
     let edits = escaped(&rule.edit).into_iter();
     let edits = edits.map(|path| format!("edit {path}"));
     let lines = escaped(&rule.commands).into_iter().chain(edits);
@@ -90,6 +97,7 @@ fn at_length(rule: &Listed) -> String {
     put("As", escaped(&rule.run_as).join(", "));
     put("Commands", indented(&rule.commands));
     put("Edits", indented(&rule.edit));
+    put("When", indented(&conditions(rule)));
     if let Some(terms) = &rule.owed {
         put("Owed", owed(terms, &rule.approvers));
     }
@@ -101,6 +109,17 @@ fn at_length(rule: &Listed) -> String {
         put("Session", session(settings));
     }
     lines.concat()
+}
+
+/// Where, when and how it holds: `hosts: db-*`.
+fn conditions(rule: &Listed) -> Vec<String> {
+    let conditions = rule.when.iter();
+    let told = conditions.map(|(key, words)| match (key.as_str(), words.as_slice()) {
+        ("terminal", [yes]) if yes == "true" => "at a terminal".to_owned(),
+        ("terminal", _) => "without a terminal".to_owned(),
+        _ => format!("{}: {}", text::escaped(key), escaped(words).join(", ")),
+    });
+    told.collect()
 }
 
 fn field(name: &str, value: String) -> String {
@@ -211,6 +230,7 @@ mod tests {
                     "rule": "restart", "effect": "allow", "description": "Bring it \u{1b}[1mback",
                     "run_as": ["root"], "commands": ["/usr/bin/systemctl restart nginx", "SHELL"],
                     "edit": ["/etc/nginx/**"], "approvers": ["role:lead"],
+                    "when": {"hosts": ["db-*", "pg1"], "terminal": ["true"]},
                     "owed": {"approvals": 1, "mfa": {"within_ms": 900_000}, "reason": true},
                     "limit": {
                         "default_ms": 900_000, "max_ms": 3_600_000, "tasks": 200,
@@ -237,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_listing_has_a_line_to_a_command_with_what_is_owed() {
-        let terms = "  [a code of the last 15m; an approval of role:lead; a reason]";
+        let terms = "  [hosts: db-*, pg1; at a terminal; a code of the last 15m; an approval \
+                     of role:lead; a reason]";
         let wanted = format!(
             "alice may run on web1:\n    \
              (root) /usr/bin/systemctl restart nginx{terms}\n    \
@@ -260,6 +281,8 @@ mod tests {
     Commands  /usr/bin/systemctl restart nginx
               SHELL
     Edits     /etc/nginx/**
+    When      hosts: db-*, pg1
+              at a terminal
     Owed      a code of the last 15m; an approval of role:lead; a reason
     Time      15m, at most 1h
     Bounds    200 tasks; SIGTERM 10s before the end

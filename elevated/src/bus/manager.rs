@@ -293,8 +293,8 @@ impl Manager {
         let user: Option<String> = ask::take(&mut ask, "for-user")?;
         let uid = why::subject(&self.0, caller, user).await?;
         let ask = ask::read(ask)?;
-        let answer = conversation::judge(&self.0, self.0.new_id(), uid, &ask, true).await?;
-        Ok(why::explain(&answer, caller == 0))
+        let login = caller::login(bus, &header).await;
+        Ok(why::why(&self.0, (uid, login), &ask, caller == 0).await?)
     }
 
     /// How the daemon is.

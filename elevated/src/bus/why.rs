@@ -2,8 +2,9 @@
 
 use elevate_protocol::ErrorName;
 
-use crate::conversation::{Answer, Refusal};
+use crate::conversation::{Answer, Arrival, Ask, Refusal, judge};
 use crate::daemon::Daemon;
+use crate::process::Login;
 
 /// About whom `caller` asks: themselves, or `user` for root.
 pub(super) async fn subject(
@@ -27,9 +28,21 @@ pub(super) async fn subject(
     }
 }
 
-/// A verdict as JSON. Users hear of the rules that concern them and of files that they may run; root
-/// hears of all.
-pub(super) fn explain(answer: &Answer, all: bool) -> String {
+/// The verdict on what `uid` would ask for, as JSON, if it came by `login`, which is not that of
+/// another person. Users hear of the rules that concern them and of files that they may run; root,
+/// with `all`, hears of all.
+pub(super) async fn why(
+    daemon: &Daemon,
+    (uid, login): (u32, Option<Login>),
+    ask: &Ask,
+    all: bool,
+) -> Result<String, Refusal> {
+    let arrival = Arrival::of(daemon, uid, login.as_ref());
+    let answer = judge(daemon, daemon.new_id(), (uid, &arrival), ask, true).await?;
+    Ok(explain(&answer, all))
+}
+
+fn explain(answer: &Answer, all: bool) -> String {
     let mut verdict = answer.verdict.clone();
     if let Some(verdict) = &mut verdict
         && !all

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use elevate_policy::{Allowance, Mfa};
 use elevate_protocol::{ErrorName, Id, seqpacket};
 
+use super::arrival::Arrival;
 use super::ask::Ask;
 use super::factor;
 use super::judge::{self, Answer};
@@ -96,7 +97,8 @@ async fn build(
     proved: &Proved,
     stream: &Stream,
 ) -> Result<Elevation, Stop> {
-    let mut answer = judge::judge(daemon, id, uid, ask, false).await?;
+    let arrival = Arrival::of(daemon, uid, Some(&proved.login));
+    let mut answer = judge::judge(daemon, id, (uid, &arrival), ask, false).await?;
     let judged = Instant::now();
     let (_, allowance) = answer.allowance()?;
     let needed = allowance.owed.approvals;
@@ -128,7 +130,7 @@ async fn build(
     .await?;
     let kept = kept::environment(ask, allowance, stream).await?;
     if judged.elapsed() > MOMENT {
-        answer = judge::again(daemon, id, uid, ask, answer).await?;
+        answer = judge::again(daemon, id, (uid, &arrival), ask, answer).await?;
     }
     let (subject, allowance) = answer.allowance()?;
     let subject = match needed {
@@ -151,7 +153,7 @@ async fn build(
         umask: ask.umask,
         window: ask.window,
         reason,
-        duration: allowance.limit.granted,
+        duration: Duration::ZERO,
     };
     Ok(standing(daemon, id, asked, factor, allowance, &answer)?)
 }
@@ -180,12 +182,14 @@ async fn factor(
 fn standing(
     daemon: &Daemon,
     id: Id,
-    asked: Asked,
+    mut asked: Asked,
     factor: Given,
     allowance: &Allowance,
     answer: &Answer,
 ) -> Result<Elevation, Refusal> {
     let now = Moment::now();
+    let terms = terms::of(allowance, now);
+    asked.duration = terms.default;
     let rule = allowance.rule.to_string();
     let rule_content = answer
         .policy
@@ -202,9 +206,9 @@ fn standing(
         factor,
         needed: allowance.owed.approvals,
         approvers: approvers.iter().map(ToString::to_string).collect(),
-        terms: terms::of(allowance),
+        expires: terms.lapse(now, daemon.settings.request_timeout),
+        terms,
         requested: now,
-        expires: now.boot + daemon.settings.request_timeout.as_millis() as u64,
         votes: Vec::new(),
         stage: Stage::Waiting,
         begun: None,

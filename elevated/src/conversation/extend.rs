@@ -7,6 +7,7 @@ use std::time::Duration;
 use elevate_policy::{Rule, RuleName, Terms};
 use elevate_protocol::{ErrorName, Id};
 
+use super::arrival::Arrival;
 use super::elevate::stand;
 use super::factor::{self, Asked as AskedFactor};
 use super::proof::{self, Proved};
@@ -62,7 +63,8 @@ async fn file(
 ) -> Result<(), Stop> {
     let proved = proof::prove(daemon, stream, uid).await?;
     let session = own_session(daemon, uid, extension.session)?;
-    let terms = terms_now(daemon, &session).await?;
+    let arrival = Arrival::of(daemon, uid, Some(&proved.login));
+    let terms = terms_now(daemon, &session, &arrival).await?;
     room(&session)?;
     let needed = terms.owed.approvals;
     if needed > 0 && !extension.interactive {
@@ -73,7 +75,7 @@ async fn file(
     let given = extension.reason.as_deref();
     let reason = reason(given, terms.owed, may_ask, stream).await?;
     // A person can take their time to answer: what was owed must be so still.
-    terms_now(daemon, &session).await?;
+    terms_now(daemon, &session, &arrival).await?;
     let asked = Asked {
         caller: Caller {
             account: session.asked.caller.account.clone(),
@@ -98,23 +100,43 @@ fn own_session(daemon: &Daemon, uid: u32, id: Id) -> Result<Elevation, Refusal> 
     own.ok_or_else(|| Problem::not_found().into())
 }
 
-/// What the session's rule demands, if it still says what it said, and still of this person.
-async fn terms_now(daemon: &Daemon, session: &Elevation) -> Result<Terms, Refusal> {
+/// What the session's rule demands, if it still says what it said, and still of this person, who came
+/// so.
+async fn terms_now(
+    daemon: &Daemon,
+    session: &Elevation,
+    arrival: &Arrival,
+) -> Result<Terms, Refusal> {
     let (policy, accounts) = daemon.facts().await?;
     let name = RuleName::new(&session.rule).ok();
     let content = name.and_then(|name| policy.content_digest(&name));
     let user = &session.asked.caller.account.name;
     let rules = policy.rules_for(user, &*accounts);
     let same = |rule: &&&Rule| rule.name.as_str() == session.rule;
-    let terms = rules.iter().find(same).and_then(|rule| rule.terms.clone());
-    match (content.map(Digest::from), terms) {
-        (Some(content), Some(terms)) if content == session.rule_content => Ok(terms),
-        _ => Err(Refusal::new(
-            ErrorName::Changed,
-            "the session's rule, or who it is for, changed since it began",
-        )
-        .hint("finish in time, and ask anew")),
+    let rule = rules.iter().find(same);
+    let (Some(rule), Some(terms)) = (rule, rule.and_then(|rule| rule.terms.clone())) else {
+        return Err(changed());
+    };
+    if content.map(Digest::from) != Some(session.rule_content) {
+        return Err(changed());
     }
+    match arrival.in_scene(|scene| rule.when.unmet(&scene)) {
+        None => Ok(terms),
+        Some(unmet) => {
+            let key = unmet.key();
+            let message = format!("the session's rule does not hold here and now (`{key}`)");
+            let hint = "`elevate -l` shows where and when your rules hold";
+            Err(Refusal::new(ErrorName::Denied, message).hint(hint))
+        }
+    }
+}
+
+fn changed() -> Refusal {
+    Refusal::new(
+        ErrorName::Changed,
+        "the session's rule, or who it is for, changed since it began",
+    )
+    .hint("finish in time, and ask anew")
 }
 
 /// Whether the rule leaves the session any more time.
@@ -123,7 +145,12 @@ fn room(session: &Elevation) -> Result<(), Refusal> {
         (Some(deadline), Some(latest)) if deadline < latest => Ok(()),
         _ => Err(Refusal::new(
             ErrorName::LimitExceeded,
-            "the session lasts as long as its rule allows already (limit.max)",
+            match session.terms.until {
+                Some(until) if session.deadline >= Some(until) => {
+                    "the session lasts until its rule's time is over already (when.hours, when.valid)"
+                }
+                _ => "the session lasts as long as its rule allows already (limit.max)",
+            },
         )
         .hint("finish in time, and ask anew")),
     }
@@ -163,7 +190,7 @@ fn standing(
         factor,
         needed,
         requested: now,
-        expires: now.boot + daemon.settings.request_timeout.as_millis() as u64,
+        expires: session.terms.lapse(now, daemon.settings.request_timeout),
         votes: Vec::new(),
         stage: Stage::Waiting,
         begun: None,

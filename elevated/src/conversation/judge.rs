@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use elevate_policy::{Allowance, Decision, Policy, Question, Verdict};
+use elevate_policy::{Allowance, Decision, Policy, Question, Scene, Verdict};
 use elevate_protocol::account::Account;
 use elevate_protocol::launch::{EditFile, File, Resolution};
 use elevate_protocol::{Bytes, ErrorName, Id};
 
+use super::arrival::Arrival;
 use super::ask::Ask;
 use super::stream::Refusal;
 use super::words::Words;
@@ -114,11 +115,11 @@ fn editable(resolution: &Resolution) -> Result<EditFile, Refusal> {
     }
 }
 
-/// Judge what `uid` asks. `explain` looks at every rule, for people who want to know why.
+/// Judge what `uid` asks, who came so. `explain` looks at every rule, for people who want to know why.
 pub async fn judge(
     daemon: &Daemon,
     id: Id,
-    uid: u32,
+    (uid, arrival): (u32, &Arrival),
     ask: &Ask,
     explain: bool,
 ) -> Result<Answer, Refusal> {
@@ -150,7 +151,7 @@ pub async fn judge(
         }
     };
     let args: Vec<Vec<u8>> = words.argv[1..].iter().map(|word| word.0.clone()).collect();
-    let verdict = paths.map(|(file, real)| {
+    let judged = |(file, real): (Vec<u8>, Vec<u8>), scene: Scene<'_>| {
         let question = Question {
             user: &caller.name,
             uid: caller.uid,
@@ -165,12 +166,14 @@ pub async fn judge(
             edit: &edit,
             rule: ask.rule.as_deref(),
             wanted: ask.duration,
+            scene,
         };
         match explain {
             true => policy.explain(&question, &*accounts),
             false => policy.judge(&question, &*accounts),
         }
-    });
+    };
+    let verdict = paths.map(|paths| arrival.in_scene(|scene| judged(paths, scene)));
     Ok(Answer {
         policy,
         caller,
@@ -188,11 +191,11 @@ pub async fn judge(
 pub(super) async fn again(
     daemon: &Daemon,
     id: Id,
-    uid: u32,
+    who: (u32, &Arrival),
     ask: &Ask,
     before: Answer,
 ) -> Result<Answer, Refusal> {
-    let now = judge(daemon, id, uid, ask, false).await?;
+    let now = judge(daemon, id, who, ask, false).await?;
     let (subject, allowance) = now.allowance()?;
     let (subject_before, allowance_before) = before.allowance()?;
     if subject != subject_before || allowance != allowance_before || now.caller != before.caller {

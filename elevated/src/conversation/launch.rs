@@ -84,14 +84,14 @@ fn environment(daemon: &Daemon, elevation: &Elevation) -> Vec<Bytes> {
     environment::build(facts, &asked.environment)
 }
 
-/// The files that `sftp` passes go by the record; what it says of them does not.
+/// The files that `sftp` passes go by the record; what it says of them is for the leader alone.
 fn routes(elevation: &Elevation) -> Three<Route> {
     let stdio = elevation.asked.stdio;
     let recorded = stdio::routes(stdio, elevation.terms.record != Record::None);
     match elevation.asked.subject {
         Subject::Transfer(_) => {
             let [input, output, _] = stdio::routes(stdio, false);
-            [input, output, recorded[2]]
+            [input, output, Route::Log]
         }
         _ => recorded,
     }

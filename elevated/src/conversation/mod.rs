@@ -1,5 +1,6 @@
 //! What is said on a client's stream, from its first word to the moment its leader takes over.
 
+mod arrival;
 mod ask;
 mod elevate;
 mod environment;
@@ -22,6 +23,7 @@ mod words;
 #[cfg(test)]
 mod scenarios;
 
+pub use arrival::Arrival;
 pub use ask::{Ask, Mode};
 pub use elevate::{elevate, resume};
 pub use extend::{Extension, extend};

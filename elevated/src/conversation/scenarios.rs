@@ -187,6 +187,7 @@ fn proved(place: Option<Place>) -> Proved {
             session: None,
             uid: Some(0),
             elevated: false,
+            terminal: false,
             place,
         },
     }

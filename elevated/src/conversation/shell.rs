@@ -138,6 +138,7 @@ async fn build(
 fn terms() -> Terms {
     Terms {
         longest: LONGEST,
+        until: None,
         default: LONGEST,
         grace: Duration::ZERO,
         idle: None,

@@ -1,17 +1,30 @@
 //! From what the policy says of a session to what its leader is told.
 
+use std::time::Duration;
+
 use elevate_policy::{self as policy, Allowance, SessionSettings};
 use elevate_protocol::launch::{Confinement, Contain, Execs, OnFull, Record};
+use jiff::Timestamp;
 
+use crate::clock::Moment;
 use crate::elevation::Terms;
 
-/// How a session of this allowance runs.
-pub(super) fn of(allowance: &Allowance) -> Terms {
+/// How a session of this allowance runs, asked for `now`.
+pub(super) fn of(allowance: &Allowance, now: Moment) -> Terms {
     let Allowance { limit, session, .. } = allowance;
+    // On the boot clock, which nobody can set.
+    let left = |until: Timestamp| {
+        let until = u64::try_from(until.as_millisecond()).unwrap_or_default();
+        Duration::from_millis(until.saturating_sub(now.wall))
+    };
+    let left = limit.until.map(left);
+    let granted = limit.granted.min(left.unwrap_or(limit.granted));
     Terms {
         longest: limit.max.max(limit.granted),
-        default: limit.granted,
-        grace: limit.grace.unwrap_or_default(),
+        until: left.map(|left| now.boot + left.as_millis() as u64),
+        default: granted,
+        // As short as the policy makes it for whoever asks for so little.
+        grace: limit.grace.unwrap_or_default().min(granted / 2),
         idle: limit.idle,
         tasks: limit.tasks,
         memory: limit.memory,

@@ -70,6 +70,24 @@ impl Daemon {
             .or(open.map(|open| open.given))
     }
 
+    /// The open login of `uid` that `login` is part of, as the module told of it. The recorded shell
+    /// of a login is an audit session of its own; the client that began it is of the login's.
+    pub fn door(&self, uid: u32, login: &process::Login) -> Option<Login> {
+        let own = login.place.map(|place| place.audit_session);
+        let session = login.session.and_then(|id| self.elevation(id));
+        let recorded = session.filter(|session| session.asked.subject.is_login());
+        let audit_session = match recorded {
+            Some(shell) => process::audit_session(shell.asked.caller.pid)
+                .ok()
+                .flatten(),
+            None => own,
+        }?;
+        let mut core = self.core();
+        self.sweep(&mut core);
+        let open = core.open_logins.in_audit_session(uid, audit_session)?;
+        Some(open.login.clone())
+    }
+
     /// A session opens: the code given for it counts for that login from now on.
     pub fn opened(&self, login: OpenLogin) {
         let now = self.now().boot;

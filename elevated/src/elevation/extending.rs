@@ -120,3 +120,41 @@ fn a_session_that_is_over_lasts_no_longer() {
     assert_eq!(closed.request_state(), "changed");
     assert!(elevations.get(session.id).unwrap().is_over());
 }
+
+#[test]
+fn nothing_lasts_longer_than_the_time_of_its_rule() {
+    let mut elevations = Elevations::default();
+    let mut session = request(1, 0, 10_000, at(0));
+    session.terms.longest = Duration::from_secs(25);
+    session.terms.until = Some(12_000);
+    let asked = Event::Asked(Box::new(session.clone()));
+    elevations.step(asked, at(3000)).unwrap();
+    let granted = elevations.get(session.id).unwrap();
+    assert_eq!(granted.deadline, Some(12_000));
+    assert_eq!(granted.longest(), Duration::from_secs(9));
+    elevations
+        .step(Event::Running(session.id), at(3001))
+        .unwrap();
+    let effects = ask(&mut elevations, &more(&session, 2, 0, 1000));
+    assert_eq!(extended(&effects), None);
+}
+
+#[test]
+fn nothing_begins_when_the_time_of_its_rule_is_over() {
+    let mut elevations = Elevations::default();
+    let mut session = request(1, 0, 10_000, at(0));
+    session.terms.until = Some(3000);
+    let asked = Event::Asked(Box::new(session.clone()));
+    let problem = elevations.step(asked, at(3000)).unwrap_err();
+    assert_eq!(problem.error, elevate_protocol::ErrorName::TimedOut);
+    assert!(elevations.get(session.id).is_none());
+}
+
+#[test]
+fn a_request_lapses_with_the_time_of_its_rule() {
+    let mut terms = request(1, 0, 10_000, at(0)).terms;
+    let minute = Duration::from_secs(60);
+    assert_eq!(terms.lapse(at(1000), minute), 61_000);
+    terms.until = Some(5000);
+    assert_eq!(terms.lapse(at(1000), minute), 5000);
+}

@@ -226,6 +226,10 @@ impl Elevations {
             ));
         }
         self.check_limits(uid)?;
+        if elevation.terms.until.is_some_and(|until| now.boot >= until) {
+            let message = "the time in which the rule holds is over (when.hours, when.valid)";
+            return Err(Problem::new(ErrorName::TimedOut, message));
+        }
         elevation.votes.clear();
         elevation.stage = Stage::Waiting;
         let entry = Effect::Audit(audit::request(&elevation));
@@ -469,7 +473,8 @@ impl Elevations {
 fn grant(elevation: &mut Elevation, now: Moment) -> Vec<Effect> {
     elevation.stage = Stage::Granted;
     elevation.begun = Some(now);
-    elevation.deadline = Some(now.boot + elevation.asked.duration.as_millis() as u64);
+    let end = now.boot + elevation.asked.duration.as_millis() as u64;
+    elevation.deadline = Some(end.min(elevation.latest_end().unwrap_or(end)));
     vec![
         Effect::Save(Box::new(elevation.clone())),
         Effect::Audit(audit::grant(elevation)),

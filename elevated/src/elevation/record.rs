@@ -260,7 +260,15 @@ impl Elevation {
     /// The latest end that the rule could ever allow it, on the boot clock; none before its grant.
     pub fn latest_end(&self) -> Option<u64> {
         let begun = self.begun?;
-        Some(begun.boot + self.terms.longest.as_millis() as u64)
+        let latest = begun.boot + self.terms.longest.as_millis() as u64;
+        Some(latest.min(self.terms.until.unwrap_or(latest)))
+    }
+
+    /// For how long the rule could ever allow it, from its grant on.
+    pub fn longest(&self) -> Duration {
+        let begun = self.begun.map_or(0, |begun| begun.boot);
+        let latest = self.latest_end().unwrap_or_default();
+        Duration::from_millis(latest.saturating_sub(begun))
     }
 
     /// Whether nothing more will happen to it.

@@ -87,6 +87,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
 fn terms(longest: Duration) -> Terms {
     Terms {
         longest,
+        until: None,
         default: longest,
         grace: Duration::ZERO,
         idle: None,

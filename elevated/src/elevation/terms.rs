@@ -5,11 +5,16 @@ use std::time::Duration;
 use elevate_protocol::launch::{Confinement, Execs, OnFull, Record};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Moment;
+
 /// What the rule says of a session; it never changes, whatever the policy says later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// The longest that any grant of this rule may last.
     pub longest: Duration,
+    /// When the hours of the rule, or what else bounds its time, are over, on the boot clock.
+    #[serde(default)]
+    pub until: Option<u64>,
     /// How long an extension lasts that names no time.
     pub default: Duration,
     /// How long before the end the tree gets SIGTERM.
@@ -35,6 +40,13 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// When a request of `now` lapses that waits for so long at most, on the boot clock: with the
+    /// rule's own time at the latest.
+    pub fn lapse(&self, now: Moment, waits: Duration) -> u64 {
+        let late = now.boot + waits.as_millis() as u64;
+        late.min(self.until.unwrap_or(late))
+    }
+
     /// Whether systemd must have set limits before anything runs.
     pub fn limited(&self) -> bool {
         self.tasks.is_some() || self.memory.is_some() || self.cpu.is_some()

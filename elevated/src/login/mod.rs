@@ -2,8 +2,10 @@
 
 mod demand;
 mod open;
+mod origin;
 mod passed;
 
 pub use demand::{Demand, demand};
 pub use open::{OpenLogin, OpenLogins};
+pub use origin::origin;
 pub use passed::{Given, Passed, PassedLogins};

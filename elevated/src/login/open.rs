@@ -44,6 +44,13 @@ impl OpenLogins {
             .find(|open| open.process == process && open.login.user == user)
     }
 
+    /// The one of `uid` that became this audit session.
+    pub fn in_audit_session(&self, uid: u32, audit_session: u32) -> Option<&OpenLogin> {
+        self.0
+            .iter()
+            .find(|open| open.uid == uid && open.audit_session == Some(audit_session))
+    }
+
     /// The one that `process` opened for `user` is over.
     pub fn close(&mut self, process: ProcessId, user: &str) -> Option<OpenLogin> {
         let place = self
@@ -126,6 +133,17 @@ mod tests {
         assert_eq!(logins.shell(5000, 8), None);
         assert_eq!(logins.shell(5000, 7), Some("vendor".into()));
         assert_eq!(logins.lacks_shell(open(1).process), None);
+    }
+
+    #[test]
+    fn a_login_is_known_by_its_own_audit_session_and_uid_while_it_is_open() {
+        let mut logins = OpenLogins::default();
+        logins.open(open(1));
+        assert_eq!(logins.in_audit_session(5000, 7), Some(&open(1)));
+        assert_eq!(logins.in_audit_session(5001, 7), None);
+        assert_eq!(logins.in_audit_session(5000, 8), None);
+        logins.close(open(1).process, "alice");
+        assert_eq!(logins.in_audit_session(5000, 7), None);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! What each call of the module comes to.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use elevate_policy::{LoginQuestion, LoginVerdict};
+use elevate_policy::{LoginQuestion, LoginVerdict, Origin};
 use elevate_protocol::Secret;
 use elevate_protocol::account::Account;
 use elevate_protocol::limits::CODE_BYTES;
@@ -16,7 +15,7 @@ use crate::audit;
 use crate::clock::Moment;
 use crate::daemon::Daemon;
 use crate::factors::{Accepted, Rejected};
-use crate::login::{Demand, Given, OpenLogin, Passed, demand};
+use crate::login::{Demand, Given, OpenLogin, Passed, demand, origin};
 use crate::process;
 
 /// What anybody hears who is not let in, whatever the reason.
@@ -304,29 +303,13 @@ async fn owed(daemon: &Arc<Daemon>, login: &Login) -> Result<(Option<Account>, D
         user: &login.user,
         host: &names,
         service: &login.service,
-        from: login.source.as_deref().and_then(address),
+        from: match origin(login) {
+            Origin::Address(address) => Some(address),
+            Origin::Here | Origin::Unknown => None,
+        },
         at: jiff::Timestamp::now(),
     };
     let verdict: LoginVerdict = policy.login(&question, &*accounts);
     let demand = demand(account.as_ref(), verdict);
     Ok((account.ok(), demand))
-}
-
-/// A remote host as sshd gives it. A name is no address: nothing was proved about it.
-fn address(source: &str) -> Option<IpAddr> {
-    let without_zone = source.split('%').next().unwrap_or(source);
-    without_zone.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_address_is_one() {
-        assert!(address("192.0.2.7").is_some());
-        assert!(address("fe80::1%eth0").is_some());
-        assert_eq!(address("trusted.example.org"), None);
-        assert_eq!(address(""), None);
-    }
 }

@@ -10,6 +10,7 @@ use crate::people::{Membership, People};
 use crate::policy::Policy;
 use crate::rule::{Effect, Rule};
 use crate::shown::{shown, shown_bytes};
+use crate::when::Fit;
 
 /// A question with what was found out about it on the way.
 pub(super) struct Matching<'a> {
@@ -31,8 +32,9 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// What becomes of the rule, and whether that hangs on an unknown membership alone.
-    pub(super) fn outcome(&mut self, rule: &'a Rule) -> (Outcome, bool) {
+    /// What becomes of the rule, and what that hangs on alone: for a deny that matches, what could
+    /// not be told; for an allow that doesn't, the only condition that isn't certainly met.
+    pub(super) fn outcome(&mut self, rule: &'a Rule) -> (Outcome, Option<Condition>) {
         let effect = rule.effect();
         let who = self.who(rule);
         let outcome = if who == Membership::No {
@@ -44,13 +46,26 @@ impl<'a> Matching<'a> {
         } else if let Some(objection) = self.deed(rule, effect) {
             objection
         } else {
-            return match (who, effect) {
-                (Membership::Yes, _) => (Outcome::Matched, false),
-                (_, Effect::Deny) => (Outcome::MatchedUnsure, true),
-                (_, Effect::Allow) => (self.unsure(), true),
-            };
+            return self.circumstances(rule, who);
         };
-        (outcome, false)
+        (outcome, None)
+    }
+
+    /// The rest of it, for a rule of this person's that speaks of what they ask.
+    fn circumstances(&self, rule: &Rule, who: Membership) -> (Outcome, Option<Condition>) {
+        let fit = rule.when.fit(&self.q.scene);
+        match (rule.effect(), fit, who) {
+            (_, Fit::Yes, Membership::Yes) => (Outcome::Matched, None),
+            (Effect::Deny, Fit::Yes, _) => (Outcome::MatchedUnsure, Some(Condition::Roles)),
+            (Effect::Deny, Fit::Unknown(condition, _), _) => {
+                (Outcome::MatchedUnsure, Some(condition))
+            }
+            (Effect::Allow, Fit::Yes, _) => (self.unsure(), Some(Condition::Roles)),
+            (_, Fit::No(condition, why) | Fit::Unknown(condition, why), who) => {
+                let alone = (who == Membership::Yes).then_some(condition);
+                (not_matched(condition, why), alone)
+            }
+        }
     }
 
     /// The same answer within one verdict for one role, and no source is asked twice.

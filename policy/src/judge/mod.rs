@@ -4,9 +4,10 @@ mod matching;
 mod question;
 mod verdict;
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::command::File;
 use crate::people::People;
@@ -65,8 +66,8 @@ impl Policy {
         let mut found = Found::default();
         let mut matching = Matching::new(self, q, people);
         for rule in rules {
-            let (outcome, unsure) = matching.outcome(rule);
-            found.add(rule, outcome, unsure);
+            let (outcome, hinge) = matching.outcome(rule);
+            found.add(rule, outcome, hinge);
         }
         found.verdict(q)
     }
@@ -76,21 +77,23 @@ impl Policy {
 #[derive(Default)]
 struct Found<'a> {
     allows: Vec<(&'a Rule, &'a Terms)>,
-    deny: Option<(&'a Rule, bool)>,
-    /// An allow rule failed on nothing but a membership that is unknown.
-    unsure: bool,
+    /// With what cannot be told, where it matches for that alone.
+    deny: Option<(&'a Rule, Option<Condition>)>,
+    /// What an allow rule failed on, and nothing else; an unknown membership before others.
+    hinge: Option<Condition>,
     considered: Vec<Considered>,
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, rule: &'a Rule, outcome: Outcome, unsure: bool) {
+    fn add(&mut self, rule: &'a Rule, outcome: Outcome, hinge: Option<Condition>) {
         let matched = matches!(outcome, Outcome::Matched | Outcome::MatchedUnsure);
         match &rule.terms {
             Some(terms) if matched => self.allows.push((rule, terms)),
-            Some(_) => self.unsure |= unsure,
+            Some(_) if hinge == Some(Condition::Roles) => self.hinge = hinge,
+            Some(_) => self.hinge = self.hinge.or(hinge),
             // A deny that certainly matches explains more than one that may.
-            None if matched && self.deny.is_none_or(|(_, first)| first && !unsure) => {
-                self.deny = Some((rule, unsure));
+            None if matched && self.deny.is_none_or(|(_, first)| first > hinge) => {
+                self.deny = Some((rule, hinge));
             }
             None => {}
         }
@@ -120,15 +123,15 @@ impl<'a> Found<'a> {
 
     fn choose(&self, q: &Question<'_>) -> Result<(&'a Rule, &'a Terms), Denial> {
         match self.deny {
-            Some((_, false)) => return Err(q.denial_by_rule()),
-            Some((_, true)) => return Err(q.denial_unsure()),
+            Some((_, None)) => return Err(q.denial_by_rule()),
+            Some((_, Some(unknown))) => return Err(q.denial_unsure(unknown)),
             None => {}
         }
         if self.allows.is_empty() {
-            return Err(if self.unsure {
-                q.denial_unsure()
-            } else {
-                q.denial_by_default()
+            return Err(match self.hinge {
+                Some(Condition::Roles) => q.denial_unsure(Condition::Roles),
+                Some(condition) => q.denial_by_condition(condition),
+                None => q.denial_by_default(),
             });
         }
         let named = |rule: &Rule| q.rule.is_none_or(|name| rule.name.as_str() == name);
@@ -141,7 +144,7 @@ impl<'a> Found<'a> {
             .into_iter()
             .filter(|(_, terms)| is_long_enough(q, terms));
         long_enough
-            .min_by_key(|(rule, terms)| demand(rule, terms))
+            .min_by_key(|(rule, terms)| demand(q, rule, terms))
             .copied()
             .ok_or_else(|| q.denial_of_time(longest))
     }
@@ -154,7 +157,7 @@ impl<'a> Found<'a> {
         Allowance {
             rule: rule.name.clone(),
             owed: terms.owed,
-            limit: limit(q, terms),
+            limit: limit(q, rule, terms),
             session: strictest,
         }
     }
@@ -174,7 +177,7 @@ impl<'a> Found<'a> {
     }
 }
 
-fn limit(q: &Question<'_>, terms: &Terms) -> Limit {
+fn limit(q: &Question<'_>, rule: &Rule, terms: &Terms) -> Limit {
     let RuleLimit {
         default,
         max,
@@ -186,6 +189,7 @@ fn limit(q: &Question<'_>, terms: &Terms) -> Limit {
     } = terms.limit;
     let granted = q.wanted.unwrap_or(default);
     Limit {
+        until: rule.when.until(q.scene.at),
         granted,
         max,
         tasks,
@@ -201,9 +205,14 @@ fn is_long_enough(q: &Question<'_>, terms: &Terms) -> bool {
     q.wanted.is_none_or(|wanted| wanted <= terms.limit.max)
 }
 
-// What `Owed` orders, then the name.
-fn demand<'a>(rule: &'a Rule, terms: &Terms) -> (Owed, &'a str) {
-    (terms.owed, rule.name.as_str())
+// What `Owed` orders, then the later end, then the name.
+fn demand<'a>(
+    q: &Question<'_>,
+    rule: &'a Rule,
+    terms: &Terms,
+) -> (Owed, Reverse<Timestamp>, &'a str) {
+    let end = rule.when.until(q.scene.at).unwrap_or(Timestamp::MAX);
+    (terms.owed, Reverse(end), rule.name.as_str())
 }
 
 /// A length of time as people write it and the policy reads it: `1h 30m`.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::spoken;
-use super::verdict::{Denial, DenialKind};
+use super::verdict::{Condition, Denial, DenialKind};
 use crate::limits::{MAX_ID, MIN_TIME};
 use crate::shown::shown;
+use crate::when::Scene;
 
 /// One person wants to run one thing. All of it comes from the kernel, the bus and the account
 /// databases; nothing of it is the asker's own word but what they want.
@@ -42,6 +43,8 @@ pub struct Question<'a> {
     pub rule: Option<&'a str>,
     /// How long it shall last, from `--for`.
     pub wanted: Option<Duration>,
+    /// Where, when and how it is asked.
+    pub scene: Scene<'a>,
 }
 
 impl Question<'_> {
@@ -113,6 +116,24 @@ impl Question<'_> {
         }
     }
 
+    /// A rule of the asker's own would allow it elsewhere, at another time or in another way.
+    pub(super) fn denial_by_condition(&self, condition: Condition) -> Denial {
+        let how = match condition {
+            Condition::Hosts => "on this host",
+            Condition::Services => "by the service that you logged in by",
+            Condition::From => "from where you logged in",
+            Condition::Terminal if self.scene.terminal => "at a terminal",
+            Condition::Terminal => "without a terminal",
+            _ => "at this time",
+        };
+        let denial = self.denial_by_default();
+        Denial {
+            message: format!("{} {how}", denial.message),
+            advice: "`elevate -l` shows where and when your rules hold".into(),
+            ..denial
+        }
+    }
+
     pub(super) fn denial_by_rule(&self) -> Denial {
         Denial {
             kind: DenialKind::Forbidden,
@@ -125,7 +146,17 @@ impl Question<'_> {
         }
     }
 
-    pub(super) fn denial_unsure(&self) -> Denial {
+    /// A deny rule may match, and `condition` is what cannot be told.
+    pub(super) fn denial_unsure(&self, condition: Condition) -> Denial {
+        if condition != Condition::Roles {
+            return Denial {
+                kind: DenialKind::Unsure,
+                message: "where you logged in from is not on record, and so it is no".into(),
+                advice: "log in by a service for which `elevatectl login enable` was run, and ask \
+                         again"
+                    .into(),
+            };
+        }
         Denial {
             kind: DenialKind::Unsure,
             message: "your groups cannot be looked up now, and so it is no".into(),

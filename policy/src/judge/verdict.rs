@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Place;
@@ -60,7 +61,7 @@ pub enum DenialKind {
         #[serde(rename = "longest_ms", with = "crate::milliseconds")]
         longest: Duration,
     },
-    /// A membership that matters could not be found out.
+    /// A membership, or a login, that matters could not be found out.
     Unsure,
 }
 
@@ -80,6 +81,10 @@ pub struct Allowance {
 /// How long and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
+    /// When `hours` or `valid` of the rule are over: nothing lasts longer, whatever the times below
+    /// say. `None` is never.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
     /// For how long: what was wanted, else the rule's default; in JSON as milliseconds.
     #[serde(rename = "granted_ms", with = "crate::milliseconds")]
     pub granted: Duration,
@@ -122,7 +127,8 @@ pub struct Considered {
 pub enum Outcome {
     /// It matches.
     Matched,
-    /// A deny rule that matches because a membership could not be found out.
+    /// A deny rule that matches because a membership, or how somebody logged in, could not be found
+    /// out.
     MatchedUnsure,
     /// It doesn't match.
     NotMatched {
@@ -134,7 +140,7 @@ pub enum Outcome {
 }
 
 /// A condition of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// `roles`: who asks.
@@ -147,4 +153,36 @@ pub enum Condition {
     Edit,
     /// `limit`: for how long.
     Limit,
+    /// `when.hosts`: on which machine.
+    Hosts,
+    /// `when.services`: by which service they logged in.
+    Services,
+    /// `when.from`: from which network they logged in.
+    From,
+    /// `when.hours`: at what hour.
+    Hours,
+    /// `when.valid`: between which moments.
+    Valid,
+    /// `when.terminal`: whether at a terminal.
+    Terminal,
+}
+
+impl Condition {
+    /// The key of the policy that says it.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Roles => "roles",
+            Self::RunAs => "run_as",
+            Self::Commands => "commands",
+            Self::Edit => "edit",
+            Self::Limit => "limit",
+            Self::Hosts => "when.hosts",
+            Self::Services => "when.services",
+            Self::From => "when.from",
+            Self::Hours => "when.hours",
+            Self::Valid => "when.valid",
+            Self::Terminal => "when.terminal",
+        }
+    }
 }

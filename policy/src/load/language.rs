@@ -64,16 +64,24 @@ pub(super) const RULE: Keys = Keys {
         "commands",
         "edit",
         "effect",
+        "when",
         "require",
         "limit",
         "session",
     ],
-    later: &["when", "break_glass"],
+    later: &["break_glass"],
     inside: &[
+        ("when", &RULE_WHEN),
         ("require", &REQUIRE),
         ("limit", &LIMIT),
         ("session", &SESSION),
     ],
+};
+
+pub(super) const RULE_WHEN: Keys = Keys {
+    enforced: &["hosts", "services", "hours", "from", "valid", "terminal"],
+    later: &[],
+    inside: &[],
 };
 
 pub(super) const REQUIRE: Keys = Keys {
@@ -130,6 +138,7 @@ mod tests {
             LOGIN_WHEN,
             LOGIN_REQUIRE,
             RULE,
+            RULE_WHEN,
             REQUIRE,
             LIMIT,
             SESSION,

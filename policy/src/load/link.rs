@@ -7,15 +7,17 @@ use super::login::RawLogin;
 use super::problems::{Problems, Word};
 use super::raw::{Kind, Raw, RawRole, RawRule};
 use super::terms::RawTerms;
+use super::when::RawWhen;
 use super::{Defaults, HostFacts, accounts, limit, session};
 use crate::command::{Command, CommandError, EditPath};
-use crate::login::{HostPattern, Hours, LoginTerms, LoginWhen, Network};
+use crate::login::LoginTerms;
 use crate::names::{RoleName, RuleName};
 use crate::people::{Approver, May, Role};
 use crate::rule::{Rule, Terms};
 use crate::run_as::RunAs;
 use crate::shown::shown;
 use crate::suggest::nearest;
+use crate::when::{HostPattern, Hours, Network, Valid, When};
 use crate::wrong::Wrong;
 
 pub(super) struct Linker<'a> {
@@ -75,26 +77,33 @@ impl<'a> Linker<'a> {
     }
 
     fn login(&self, raw: &'a RawLogin) -> LoginTerms {
-        let zones = &self.host.zones;
-        let hosts = |words: &'a Vec<Word>| self.parsed(Kind::Hosts, words, host);
-        let hours = |words: &'a Vec<Word>| self.each(words, |word| Hours::parse(&word.text, zones));
-        let from = |words: &'a Vec<Word>| self.each(words, |word| Network::parse(&word.text));
-        let services = |words: &'a Vec<Word>| self.each(words, accounts::service);
         LoginTerms {
-            when: LoginWhen {
-                hosts: raw.hosts.as_ref().map(hosts).map(sorted),
-                services: raw.services.as_ref().map(services).map(sorted),
-                hours: raw.hours.as_ref().map(hours).map(|mut hours| {
-                    hours.sort_by_key(ToString::to_string);
-                    hours
-                }),
-                from: raw.from.as_ref().map(from).map(sorted),
-            },
+            when: self.when(&raw.when),
             mfa: match &raw.require {
                 Some((_, mfa)) => *mfa,
                 None => LoginTerms::default().mfa,
             },
             record: raw.record.as_ref().is_some_and(|(_, record)| *record),
+        }
+    }
+
+    fn when(&self, raw: &'a RawWhen) -> When {
+        let zones = &self.host.zones;
+        let hosts = |words: &'a Vec<Word>| self.parsed(Kind::Hosts, words, host);
+        let hours = |words: &'a Vec<Word>| self.each(words, |word| Hours::parse(&word.text, zones));
+        let from = |words: &'a Vec<Word>| self.each(words, |word| Network::parse(&word.text));
+        let services = |words: &'a Vec<Word>| self.each(words, accounts::service);
+        let valid = |word: &'a Word| self.each([word], |word| Valid::parse(&word.text, zones));
+        When {
+            hosts: raw.hosts.as_ref().map(hosts).map(sorted),
+            services: raw.services.as_ref().map(services).map(sorted),
+            from: raw.from.as_ref().map(from).map(sorted),
+            hours: raw.hours.as_ref().map(hours).map(|mut hours| {
+                hours.sort_by_key(ToString::to_string);
+                hours
+            }),
+            valid: raw.valid.as_ref().and_then(|word| valid(word).pop()),
+            terminal: raw.terminal,
         }
     }
 
@@ -120,6 +129,7 @@ impl<'a> Linker<'a> {
             run_as,
             commands: self.commands(&raw.commands),
             edit: self.edit(&raw.edit),
+            when: self.when(&raw.when),
             terms,
             place: raw.name.place.clone(),
         };

@@ -12,6 +12,7 @@ mod raw;
 mod reader;
 mod session;
 mod terms;
+mod when;
 mod writable;
 
 use std::time::Duration;

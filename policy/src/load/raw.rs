@@ -9,8 +9,15 @@ use super::login::{self, RawLogin};
 use super::problems::Word;
 use super::reader::{Reader, Value};
 use super::terms::{self, RawTerms};
+use super::when::{self, RawWhen};
 use crate::names;
 use crate::suggest::nearest;
+
+const WHEN: when::Of = when::Of {
+    name: "when",
+    keys: &language::RULE_WHEN,
+    empty: "the rule could never match",
+};
 
 /// What an alias stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +81,7 @@ pub(super) struct RawRule {
     pub(super) commands: Vec<Word>,
     pub(super) edit: Vec<Word>,
     pub(super) denies: bool,
+    pub(super) when: RawWhen,
     pub(super) terms: Option<RawTerms>,
 }
 
@@ -171,6 +179,10 @@ impl Raw {
             commands: deeds(file, table, &name, "commands", Kind::Commands.example()),
             edit: deeds(file, table, &name, "edit", r#""/etc/nginx/**""#),
             denies,
+            when: table
+                .get("when")
+                .map(|value| when::read(file, value, &WHEN))
+                .unwrap_or_default(),
             terms: terms::read(file, &name, table, denies),
             name,
         };

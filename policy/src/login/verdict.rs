@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::{HostPattern, LoginWhen, Network, hours};
 use crate::mfa::Mfa;
 use crate::names::RoleName;
 use crate::people::{Membership, People, Role};
 use crate::policy::Policy;
 use crate::shown::shown;
+use crate::when::{Door, Fit, Origin, Scene, When};
 
 /// Somebody wants to log in.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Policy {
             if membership == Membership::No {
                 continue;
             }
-            let fits = role.login.when.admits(q);
+            let fits = q.fits(&role.login.when);
             // Nobody comes in unrecorded by another role, and none the less where their groups
             // cannot be looked up.
             record |= role.login.record && fits.is_ok();
@@ -104,40 +104,23 @@ impl Policy {
     }
 }
 
-impl LoginWhen {
-    fn is_on(&self, host: &[&str]) -> bool {
-        let fits = |hosts: &Vec<HostPattern>| hosts.iter().any(|pattern| pattern.matches(host));
-        self.hosts.as_ref().is_none_or(fits)
-    }
-
-    /// Until when it fits, or the first thing that doesn't.
-    fn admits(&self, q: &LoginQuestion<'_>) -> Result<Option<Timestamp>, String> {
-        if !self.is_on(q.host) {
-            let names = shown(&q.host.join(", "));
-            return Err(format!("not on this host ({names}), by `login.when.hosts`"));
-        }
-        let fits = |services: &Vec<String>| services.iter().any(|service| service == q.service);
-        if !self.services.as_ref().is_none_or(fits) {
-            let service = shown(q.service);
-            return Err(format!("not by `{service}`, by `login.when.services`"));
-        }
-        let fits = |networks: &Vec<Network>| {
-            let inside = |from| networks.iter().any(|network| network.contains(from));
-            q.from.is_some_and(inside)
+impl LoginQuestion<'_> {
+    /// Until when all that a role's `login.when` says fits, or the first thing that doesn't.
+    fn fits(&self, when: &When) -> Result<Option<Timestamp>, String> {
+        let scene = Scene {
+            host: self.host,
+            door: Some(Door {
+                service: self.service,
+                from: self.from.map_or(Origin::Here, Origin::Address),
+            }),
+            terminal: false,
+            at: self.at,
         };
-        if !self.from.as_ref().is_none_or(fits) {
-            let from = q
-                .from
-                .map_or("no address".to_owned(), |from| from.to_string());
-            return Err(format!("not from {from}, by `login.when.from`"));
-        }
-        let Some(hours) = &self.hours else {
-            return Ok(None);
-        };
-        if hours.iter().any(|hours| hours.contains(q.at)) {
-            Ok(hours::until(hours, q.at))
-        } else {
-            Err(format!("not at {}, by `login.when.hours`", q.at))
+        match when.fit(&scene) {
+            Fit::Yes => Ok(when.until(self.at)),
+            Fit::No(condition, why) | Fit::Unknown(condition, why) => {
+                Err(format!("{why}, by `login.{}`", condition.key()))
+            }
         }
     }
 }

@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use elevate_policy::{
-    Allowance, Decision, Defaults, Denial, DenialKind, Diagnostics, HostFacts, Membership, People,
-    Policy, Question, Source, TimeZoneDatabase, Verdict, load,
+    Allowance, Decision, Defaults, Denial, DenialKind, Diagnostics, Door, HostFacts, Membership,
+    Origin, People, Policy, Question, Scene, Source, TimeZoneDatabase, Verdict, load,
 };
+use jiff::Timestamp;
 
 /// Two roles and nothing granted.
 pub const PEOPLE: &str = r#"
@@ -111,6 +112,10 @@ pub struct Ask {
     pub edit: Vec<Vec<u8>>,
     pub rule: Option<String>,
     pub wanted: Option<Duration>,
+    pub host: Vec<&'static str>,
+    pub door: Option<(&'static str, Origin)>,
+    pub terminal: bool,
+    pub at: Timestamp,
 }
 
 pub fn ask(argv: &str) -> Ask {
@@ -127,6 +132,10 @@ pub fn ask(argv: &str) -> Ask {
         edit: Vec::new(),
         rule: None,
         wanted: None,
+        host: vec!["db1.example.org", "db1"],
+        door: None,
+        terminal: true,
+        at: "2026-01-09T12:00:00Z".parse().expect("a Friday"),
     }
 }
 
@@ -169,6 +178,35 @@ impl Ask {
         self
     }
 
+    /// Logged in by ssh from this address.
+    pub fn from(mut self, address: &str) -> Self {
+        let address = address.parse().expect("an address");
+        self.door = Some(("sshd", Origin::Address(address)));
+        self
+    }
+
+    /// Logged in so.
+    pub fn through(mut self, service: &'static str, from: Origin) -> Self {
+        self.door = Some((service, from));
+        self
+    }
+
+    /// On the host of this name.
+    pub fn on(mut self, host: &'static str) -> Self {
+        self.host = vec![host];
+        self
+    }
+
+    pub fn at(mut self, time: &str) -> Self {
+        self.at = time.parse().expect("a time");
+        self
+    }
+
+    pub fn without_a_terminal(mut self) -> Self {
+        self.terminal = false;
+        self
+    }
+
     /// What is asked for is a link to this.
     pub fn leading_to(mut self, real: &str) -> Self {
         self.real = real.into();
@@ -195,6 +233,12 @@ impl Ask {
             edit: &self.edit,
             rule: self.rule.as_deref(),
             wanted: self.wanted,
+            scene: Scene {
+                host: &self.host,
+                door: self.door.map(|(service, from)| Door { service, from }),
+                terminal: self.terminal,
+                at: self.at,
+            },
         }
     }
 

@@ -161,7 +161,8 @@ fn times(text: &str) -> Result<(u16, u16), Wrong> {
     }
 }
 
-fn time(text: &str) -> Option<u16> {
+/// Minutes of the day, up to and with 24:00.
+pub(super) fn time(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let number = |text: &str| {
         let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
@@ -172,7 +173,7 @@ fn time(text: &str) -> Option<u16> {
     (minute < 60 && all <= MIDNIGHT).then_some(all)
 }
 
-fn zone(text: &str, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
+pub(super) fn zone(text: &str, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
     if text == "UTC" {
         return Ok(TimeZone::UTC);
     }
