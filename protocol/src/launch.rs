@@ -11,6 +11,7 @@ use crate::id::Id;
 use crate::secret::Secret;
 use crate::stdio::{Route, Three};
 use crate::stream::{EndReason, Status, Window};
+use crate::transfer::Transfer;
 use crate::{Bytes, id};
 
 /// What the launcher is to fork.
@@ -334,6 +335,8 @@ pub enum FromLeader {
     },
     /// A file was changed by an edit.
     Edited(Edited),
+    /// A program that passes files says what it does to one.
+    Transfer(Transfer),
     /// The session is over and its tree is gone. The last message.
     Ended {
         /// How the command ended.

@@ -34,6 +34,8 @@ pub enum Route {
     Carry,
     /// `/dev/null`.
     Null,
+    /// What is written there is for the leader: a message to a write, of the command's own process.
+    Log,
 }
 
 /// The three standard streams, in the order of their descriptors.

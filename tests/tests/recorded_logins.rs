@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use elevate_tests::{Entry, Machine, SharedMachine, Spec};
+use elevate_tests::{Entry, Machine, Output, SharedMachine, Spec, Terminal};
 
 const POLICY: &str = r#"
 [role.vendor]
@@ -180,6 +180,147 @@ fn files_that_sftp_passes_are_on_record_by_name_and_not_by_content() {
     let shown = shown(machine, "sven", "sftp-server");
     assert!(shown.contains("/srv/passed"), "{shown}");
     assert!(!shown.contains("the-content"), "{shown}");
+}
+
+/// A login of `user` through which others pass files; it lasts as long as its terminal.
+struct Passage<'m> {
+    machine: &'m Machine,
+    user: &'static str,
+    _ssh: Terminal,
+}
+
+impl<'m> Passage<'m> {
+    #[track_caller]
+    fn open(machine: &'m Machine, user: &'static str) -> Self {
+        let mut factor = machine.enrol(user);
+        let control = Self::control(user);
+        let mut ssh = machine.terminal(&["ssh", "-MNS", &control, "-l", user, "127.0.0.1"]);
+        ssh.expect("Verification code: $");
+        ssh.send(format!("{}\n", factor.code()));
+        machine.wait_for_file(&control);
+        let _ssh = ssh;
+        Passage {
+            machine,
+            user,
+            _ssh,
+        }
+    }
+
+    fn control(user: &str) -> String {
+        format!("/run/passage-{user}")
+    }
+
+    fn scp(&self, words: &[&str]) -> Output {
+        let through = format!("ControlPath={}", Self::control(self.user));
+        let scp = ["scp", "-q", "-o", &through];
+        self.machine.run(&[&scp, words].concat())
+    }
+
+    fn remote(&self, path: &str) -> String {
+        format!("{}@127.0.0.1:{path}", self.user)
+    }
+
+    /// The event of this action on this file, when it got so far.
+    #[track_caller]
+    fn event(&self, action: &str, path: &str, outcome: &str) -> Entry {
+        let fields = [
+            ("ELEVATE_USER", self.user),
+            ("ELEVATE_ACTION", action),
+            ("ELEVATE_PATH", path),
+            ("ELEVATE_OUTCOME", outcome),
+        ];
+        self.machine.event("file-transfer", &fields)
+    }
+}
+
+#[test]
+fn files_that_pass_are_events_by_their_names_and_no_name_makes_another() {
+    let machine = &*MACHINE.get();
+    user(machine, "tess", "vendor");
+    machine.write("/srv/sent", "sent\n", 0o644);
+    let passage = Passage::open(machine, "tess");
+    // With what the journal has in place of line ends and backslashes.
+    for (name, shown) in [
+        ("plain", "plain"),
+        ("two words", "two words"),
+        (r#"it's "quoted" \ é"#, r#"it's "quoted" \\ é"#),
+        (
+            "x\" flags READ mode 0666\r\nopen \"/etc/shadow\" flags READ mode 0666",
+            r#"x" flags READ mode 0666\r\nopen "/etc/shadow" flags READ mode 0666"#,
+        ),
+        (
+            "x\r\nremove name \"/etc/passwd\"\r\n",
+            r#"x\r\nremove name "/etc/passwd"\r\n"#,
+        ),
+    ] {
+        let shown = format!("/home/tess/{shown}");
+        let remote = passage.remote(&format!("/home/tess/{name}"));
+        passage.scp(&["/srv/sent", &remote]).success();
+        passage.scp(&[&remote, "/tmp/tess-taken"]).success();
+        assert_eq!(machine.read("/tmp/tess-taken"), b"sent\n");
+        for (action, bytes) in [
+            ("put", "ELEVATE_BYTES_WRITTEN"),
+            ("get", "ELEVATE_BYTES_READ"),
+        ] {
+            passage.event(action, &shown, "asked");
+            let done = passage.event(action, &shown, "done");
+            assert!(done.is(bytes, "5"), "{done:#?}");
+            assert!(done.is("ELEVATE_RULE", "login:vendor"), "{done:#?}");
+        }
+    }
+    for forged in ["/etc/shadow", "/etc/passwd"] {
+        let events =
+            machine.events(&[("ELEVATE_EVENT", "file-transfer"), ("ELEVATE_PATH", forged)]);
+        assert!(events.is_empty(), "{events:#?}");
+    }
+}
+
+#[test]
+fn what_else_sftp_does_to_files_is_on_record() {
+    let machine = &*MACHINE.get();
+    user(machine, "tara", "vendor");
+    let passage = Passage::open(machine, "tara");
+    let through = format!("ControlPath={}", Passage::control("tara"));
+    let batch = "mkdir /home/tara/folder
+put /etc/hostname \"/home/tara/folder/a b\"
+rename \"/home/tara/folder/a b\" /home/tara/folder/c
+chmod 600 /home/tara/folder/c
+ls /home/tara/folder
+rm /home/tara/folder/c
+rmdir /home/tara/folder
+";
+    let words = ["sftp", "-b", "-", "-o", &through, "tara@127.0.0.1"];
+    machine.command(&words).stdin(batch).run().success();
+    for (action, name) in [
+        ("mkdir", ""),
+        ("put", "/a b"),
+        ("rename", "/a b"),
+        ("chmod", "/c"),
+        ("list", ""),
+        ("remove", "/c"),
+        ("rmdir", ""),
+    ] {
+        passage.event(action, &format!("/home/tara/folder{name}"), "asked");
+    }
+    let renamed = passage.event("rename", "/home/tara/folder/a b", "asked");
+    assert!(
+        renamed.is("ELEVATE_PATH_TO", "/home/tara/folder/c"),
+        "{renamed:#?}"
+    );
+}
+
+#[test]
+fn files_that_the_old_protocol_of_scp_passes_are_events_too() {
+    let machine = &*MACHINE.get();
+    user(machine, "olga", "vendor");
+    machine.write("/srv/sent-by-olga", "sent\n", 0o644);
+    let passage = Passage::open(machine, "olga");
+    let remote = passage.remote("/home/olga/old");
+    passage.scp(&["-O", "/srv/sent-by-olga", &remote]).success();
+    passage.scp(&["-O", &remote, "/tmp/olga-taken"]).success();
+    assert_eq!(machine.read("/tmp/olga-taken"), b"sent\n");
+    passage.event("put", "/home/olga/old", "asked");
+    passage.event("get", "/home/olga/old", "asked");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) fn standard_streams(
                 copies.push(copy);
             }
             // Nobody can carry standard input: the protocol has no channel for it.
-            Route::Carry | Route::Terminal | Route::Null => {}
+            Route::Carry | Route::Terminal | Route::Null | Route::Log => {}
         }
     }
     let descriptors: Vec<BorrowedFd<'_>> = handed

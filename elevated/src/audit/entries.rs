@@ -10,7 +10,7 @@ use super::{Entry, Kind};
 use crate::elevation::{Closing, Elevation, Given, Stage, Vote};
 
 /// The fields that every event of one elevation has.
-fn about(elevation: &Elevation, kind: Kind, message: String) -> Entry {
+pub(super) fn about(elevation: &Elevation, kind: Kind, message: String) -> Entry {
     let asked = &elevation.asked;
     let caller = &asked.caller;
     let entry = Entry::new(kind, message)

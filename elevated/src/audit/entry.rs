@@ -27,6 +27,8 @@ pub enum Kind {
     ExecFailed,
     /// A file was changed by an edit.
     Edit,
+    /// A file passes in or out of a recorded login.
+    Transfer,
     /// A session is over.
     End,
     /// A session's terminal is held until a code is given, or goes on.
@@ -75,7 +77,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 33] = [
+    pub const ALL: [Kind; 34] = [
         Kind::Request,
         Kind::Approval,
         Kind::Denial,
@@ -87,6 +89,7 @@ impl Kind {
         Kind::Exec,
         Kind::ExecFailed,
         Kind::Edit,
+        Kind::Transfer,
         Kind::Held,
         Kind::Extend,
         Kind::Watch,
@@ -134,6 +137,7 @@ impl Kind {
             Kind::Exec => ("exec", "b980130a4d54465d98f9a692008a9b5f"),
             Kind::ExecFailed => ("exec-failed", "2b68a9f4504340c388e9147dd65d2c90"),
             Kind::Edit => ("edit", "4d354e104f4d4798a8215cd7bd33f685"),
+            Kind::Transfer => ("file-transfer", "c224c7567c674dbdbb6bcdbea7e9d49e"),
             Kind::Held => ("held", "ccb71a5c29b548c0bb99b4dc1d3eca6e"),
             Kind::Extend => ("extend", "a6d91107f4c04f8aa9afb0ccb09cfce1"),
             Kind::Watch => ("watch", "468d06aad0b945c48be549c672a4f218"),
@@ -169,7 +173,7 @@ impl Kind {
             | Kind::Rescue
             | Kind::FactorRefused
             | Kind::IdentityRefused => 4,
-            Kind::Exec | Kind::ExecFailed => 6,
+            Kind::Exec | Kind::ExecFailed | Kind::Transfer => 6,
             _ => 5,
         }
     }

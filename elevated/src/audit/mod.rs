@@ -6,6 +6,7 @@ mod factors;
 mod identities;
 pub mod journal;
 mod logins;
+mod transfers;
 
 pub use entries::{
     closing, edit, end, exec, exec_failed, extend, grant, held, lost, policy_loaded,
@@ -21,3 +22,4 @@ pub use identities::{
     directory_contact, identities_changed, identities_refused, identity_changed, identity_refused,
 };
 pub use logins::{leave, login, login_refused, login_session, spooled, unreadable_spool};
+pub use transfers::{scp, transfer};

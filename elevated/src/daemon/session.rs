@@ -113,12 +113,23 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Even
         FromLeader::Exec(exec) => {
             if let Some(elevation) = daemon.elevation(id) {
                 daemon.record(audit::exec(&elevation, &exec));
+                if elevation.asked.subject.is_login() {
+                    for transfer in audit::scp(&exec) {
+                        daemon.record(audit::transfer(&elevation, &transfer));
+                    }
+                }
             }
             Event::Exec(id)
         }
         FromLeader::ExecFailed { number } => {
             if let Some(elevation) = daemon.elevation(id) {
                 daemon.record(audit::exec_failed(&elevation, number));
+            }
+            return None;
+        }
+        FromLeader::Transfer(transfer) => {
+            if let Some(elevation) = daemon.elevation(id) {
+                daemon.record(audit::transfer(&elevation, &transfer));
             }
             return None;
         }
@@ -199,7 +210,7 @@ async fn scope(daemon: &Daemon, id: Id, pid: i32) -> Result<(), String> {
     let asked = &elevation.asked;
     let description = format!("{} as {}", asked.caller.account.name, asked.target.name);
     let bounds = Bounds {
-        longest: elevation.longest(),
+        longest: elevation.terms.longest,
         tasks: elevation.terms.tasks,
         memory: elevation.terms.memory,
         cpu: elevation.terms.cpu,

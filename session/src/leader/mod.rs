@@ -16,6 +16,7 @@ mod recording;
 pub(crate) mod schedule;
 mod sealed;
 mod session;
+mod sftp_log;
 pub(crate) mod start;
 mod terminal;
 pub(crate) mod timer;

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use elevate_protocol::launch::{Execs, FromLeader, Launch, Record};
 use elevate_protocol::message::{self, Channel, Frame};
+use elevate_protocol::seqpacket;
 use elevate_protocol::stdio::Route;
 use elevate_protocol::stream::ToClient;
 use elevate_protocol::{ErrorName, Id};
@@ -44,6 +45,8 @@ pub(super) struct Started {
     pub(super) timer: Timer,
     pub(super) terminal: Option<Terminal>,
     pub(super) outputs: Vec<Output>,
+    /// Our end of [`Route::Log`].
+    pub(super) log: Option<OwnedFd>,
     pub(super) command: Command,
     /// Whether the command waits for its scope.
     pub(super) waits_for_scope: bool,
@@ -68,7 +71,7 @@ pub(super) fn start(
     let timer = Timer::new().doing("make a timer")?;
     timer.set(schedule.next()).doing("set the deadline")?;
     let terminal = open_terminal(&launch)?;
-    let (streams, outputs) = connect(&launch)?;
+    let (streams, outputs, log) = connect(&launch)?;
     let command = Command::fork(id, &launch, terminal.as_ref().map(Terminal::slave), streams)?;
     wait_for_launcher(go)?;
     // First what takes longest: PID 1 makes the scope while modules open the session here.
@@ -107,6 +110,7 @@ pub(super) fn start(
         timer,
         terminal,
         outputs,
+        log,
         waits_for_scope: launch.limited || !command.placed,
         command,
         pam,
@@ -170,9 +174,12 @@ fn open_terminal(launch: &Launch) -> Result<Option<Terminal>, Failure> {
     launch.window.map(open).transpose()
 }
 
-/// Where each standard stream comes from, and our ends of the pipes that we carry.
-fn connect(launch: &Launch) -> Result<([Stream; 3], Vec<Output>), Failure> {
+/// Where each standard stream comes from, and our ends of the pipes that we carry and of the log.
+type Connected = ([Stream; 3], Vec<Output>, Option<OwnedFd>);
+
+fn connect(launch: &Launch) -> Result<Connected, Failure> {
     let mut outputs = Vec::new();
+    let mut log = None;
     let mut stream = |route, channel| {
         Ok(match route {
             Route::Terminal => Stream::Terminal,
@@ -185,6 +192,12 @@ fn connect(launch: &Launch) -> Result<([Stream; 3], Vec<Output>), Failure> {
                 outputs.push(Output { channel, pipe });
                 Stream::Pipe(end)
             }
+            Route::Log => {
+                let (ours, end) = seqpacket::pair().doing("make a socket pair")?;
+                seqpacket::want_credentials(&ours).doing("make a socket pair")?;
+                log = Some(ours);
+                Stream::Pipe(end)
+            }
         })
     };
     let [input, output, error] = launch.routes;
@@ -193,7 +206,7 @@ fn connect(launch: &Launch) -> Result<([Stream; 3], Vec<Output>), Failure> {
         stream(output, Channel::Output)?,
         stream(error, Channel::Error)?,
     ];
-    Ok((streams, outputs))
+    Ok((streams, outputs, log))
 }
 
 /// The launcher lets go when systemd has this process's pidfd, so that it cannot be lost.

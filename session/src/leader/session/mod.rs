@@ -8,6 +8,7 @@ mod keeping;
 mod polling;
 mod showing;
 mod timing;
+mod transfers;
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -95,6 +96,8 @@ struct Session {
     client_stops: bool,
     held: Option<Held>,
     outputs: Vec<Output>,
+    /// Where the command tells of the files that it passes.
+    log: Option<OwnedFd>,
     recorder: Option<Recorder>,
     recorded: u64,
     /// What the rule says of execs.
@@ -150,6 +153,7 @@ impl Session {
             client_stops: false,
             held: None,
             outputs: started.outputs,
+            log: started.log,
             recorder: started.recorder,
             recorded: 0,
             logs: started.execs,
@@ -193,6 +197,7 @@ impl Session {
             Source::Terminal => self.show_terminal(),
             Source::Typed => self.type_in(&[]),
             Source::Output(place) => self.show_output(place),
+            Source::Log => self.hear_log(),
             Source::Signals => self.hear_signals()?,
             Source::Tree => self.look_at_tree(),
         }

@@ -32,6 +32,8 @@ pub(super) enum Source {
     Typed,
     /// A carried pipe holds something.
     Output(usize),
+    /// The command tells of a file that it passes.
+    Log,
     /// A process of the session is about to execute something: after what it showed before.
     Execs,
     /// Nobody is left under the exec filter.
@@ -126,6 +128,9 @@ impl Session {
             for (place, output) in self.outputs.iter().enumerate() {
                 add(Source::Output(place), output.pipe.as_fd(), PollFlags::IN);
             }
+        }
+        if let Some(log) = self.log_to_hear() {
+            add(Source::Log, log, PollFlags::IN);
         }
         if let (Stage::Killing, Some(tree)) = (&self.stage, &self.tree) {
             add(Source::Tree, tree.events(), PollFlags::PRI);

@@ -104,6 +104,7 @@ impl Session {
             let left = rustix::io::ioctl_fionread(&self.outputs[place].pipe);
             self.show_at_most(Place::Output(place), left.unwrap_or(0));
         }
+        self.hear_the_rest();
     }
 
     fn show_at_most(&mut self, place: Place, mut left: u64) {
