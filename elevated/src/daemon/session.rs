@@ -210,7 +210,7 @@ async fn scope(daemon: &Daemon, id: Id, pid: i32) -> Result<(), String> {
     let asked = &elevation.asked;
     let description = format!("{} as {}", asked.caller.account.name, asked.target.name);
     let bounds = Bounds {
-        longest: elevation.terms.longest,
+        longest: elevation.longest(),
         tasks: elevation.terms.tasks,
         memory: elevation.terms.memory,
         cpu: elevation.terms.cpu,
