@@ -112,7 +112,8 @@ fn pages() -> Result<()> {
     succeed(command("gzip", &gzip).arg(pages.join("man1")))
 }
 
-fn debs(dist: &Path) -> Result<Vec<PathBuf>> {
+/// The packages in this folder.
+pub(crate) fn debs(dist: &Path) -> Result<Vec<PathBuf>> {
     let mut debs = Vec::new();
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
@@ -120,7 +121,7 @@ fn debs(dist: &Path) -> Result<Vec<PathBuf>> {
             debs.push(path);
         }
     }
-    ensure!(!debs.is_empty(), "no package came out");
+    ensure!(!debs.is_empty(), "no package is in {}", dist.display());
     debs.sort();
     Ok(debs)
 }

@@ -49,12 +49,18 @@ pub(crate) struct Arguments {
     /// The Debian release: trixie or bookworm
     #[arg(long, default_value = "trixie")]
     release: Release,
+    /// A folder of .debs to measure, of an earlier version perhaps, in place of what is here
+    #[arg(long)]
+    packages: Option<PathBuf>,
 }
 
 /// Measures, prints, and writes target/bench/results.json. A goal that is missed is no failure.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let chosen = chosen(arguments.filter.as_deref())?;
-    let debs = dist::run()?;
+    let debs = match &arguments.packages {
+        Some(folder) => dist::debs(folder)?,
+        None => dist::run()?,
+    };
     let load = load()?;
     let mut results = Results::default();
     let boot = |name| {
