@@ -42,8 +42,8 @@ pub(crate) struct Asked {
 
 /// Listens, and does these things on one connection after another; the last on all that follow.
 pub(crate) async fn listen(behaviours: Vec<Behaviour>) -> (String, Rc<RefCell<Asked>>) {
-    let listener = TcpListener::bind(("localhost", 0)).await.unwrap();
-    let uri = format!("ldap://localhost:{}", listener.local_addr().unwrap().port());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let uri = format!("ldap://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let asked = Rc::new(RefCell::new(Asked::default()));
     let noted = Rc::clone(&asked);
     tokio::task::spawn_local(async move {
