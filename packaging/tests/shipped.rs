@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use elevate_policy::{Defaults, HostFacts, Policy, Source, load};
+use elevate_policy::{Defaults, HostFacts, Policy, Source, TimeZoneDatabase, load};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -19,8 +19,19 @@ fn loads(name: &str, text: String) -> Policy {
         name: name.to_owned(),
         text,
     };
-    load(&[source], &HostFacts::default(), &Defaults::default())
-        .unwrap_or_else(|problems| panic!("{name}:\n{problems}"))
+    loads_together(name, &[source])
+}
+
+fn loads_together(name: &str, sources: &[Source]) -> Policy {
+    let host = HostFacts {
+        zones: TimeZoneDatabase::from_dir("/usr/share/zoneinfo").expect("tzdata is installed"),
+        ..HostFacts::default()
+    };
+    let policy = load(sources, &host, &Defaults::default())
+        .unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
+    let warnings = policy.suspicions();
+    assert!(warnings.is_empty(), "{name}: {warnings:#?}");
+    policy
 }
 
 /// The first block that is indented, or fenced as TOML.
@@ -54,6 +65,22 @@ fn the_example_beside_the_policy_files_is_a_policy() {
 fn the_example_of_the_language_is_a_policy() {
     let policy = loads("docs/policy.md", example_in(&read("docs/policy.md")));
     assert_eq!(policy.rules().len(), 3);
+}
+
+#[test]
+fn nothing_in_the_shipped_examples_is_suspicious() {
+    let files = fs::read_dir(repository("packaging/config/policy.d")).expect("the examples");
+    let mut all = Vec::new();
+    for file in files {
+        let path = file.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        let name = path.display().to_string();
+        let source = Source { name, text };
+        loads_together(&source.name, std::slice::from_ref(&source));
+        all.push(source);
+    }
+    assert!(all.len() > 3, "{all:?}");
+    loads_together("all of them", &all);
 }
 
 #[test]

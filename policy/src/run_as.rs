@@ -74,6 +74,26 @@ impl RunAs {
         }
     }
 
+    /// Whether what `other` lets an allow rule run as certainly is within this, as part of a rule
+    /// that allows or, where `denies`, of one that forbids.
+    pub(crate) fn covers(&self, other: &Self, denies: bool) -> bool {
+        let root = |user: &TargetUser| match user {
+            TargetUser::Name(name) => name == "root",
+            TargetUser::Uid(uid) => *uid == 0,
+            TargetUser::Any | TargetUser::Caller => false,
+        };
+        let same_root = root(&self.user)
+            && root(&other.user)
+            && (denies || matches!(self.user, TargetUser::Uid(_)));
+        let user = self.user == TargetUser::Any || self.user == other.user || same_root;
+        let group = match &self.group {
+            TargetGroup::Any => true,
+            TargetGroup::Own if denies => true,
+            group => *group == other.group,
+        };
+        user && group
+    }
+
     /// For an allow rule: name and number must both be the right ones, and a group that was
     /// asked for must be granted.
     pub(crate) fn allows(&self, q: &Question<'_>) -> bool {

@@ -1,12 +1,12 @@
 //! `elevatectl VERB …`
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
+use super::policy::{self, Check};
 use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
 
@@ -229,11 +229,8 @@ pub struct End {
 #[derive(Debug, Subcommand)]
 pub enum PolicyVerb {
     /// Check files without loading them; nothing is asked of the daemon
-    Check {
-        /// The files, all of one policy
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    #[command(after_help = policy::CHECK)]
+    Check(Check),
     /// Ask what the loaded policy says to a command, and why
     Why(WhyArguments),
 }
@@ -328,6 +325,7 @@ mod tests {
             "elevatectl sessions kill k7m2x9qd --reason over",
             "elevatectl sessions export k7m2x9qd",
             "elevatectl policy check a.toml b.toml",
+            "elevatectl policy check --strict --here --json policy.d",
             "elevatectl policy why --user eve -u postgres -- id -u",
             "elevatectl login enable sshd --timeout 5 --force",
             "elevatectl login enable login --rescue root@tty1",

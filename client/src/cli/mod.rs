@@ -4,6 +4,7 @@ mod ctl;
 mod elevate;
 mod login;
 mod order;
+mod policy;
 mod sessions;
 mod sudo;
 
@@ -14,6 +15,7 @@ pub use ctl::{
 pub use elevate::{elevate_command, parse_elevate};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 pub use order::{Listing, Options, Order, Questions, Target, What};
+pub use policy::Check;
 pub use sessions::{Follow, ListSessions, Play, Search, SessionsVerb, ShowSession, Which};
 
 use crate::exit::Exit;

@@ -58,7 +58,7 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Directory(DirectoryVerb::Status(how)) => directory::status(how.json),
         Verb::Directory(DirectoryVerb::Sync) => directory::sync(),
         Verb::Login(verb) => login::run(&verb),
-        Verb::Policy(PolicyVerb::Check { files }) => policy::check(&files),
+        Verb::Policy(PolicyVerb::Check(asked)) => policy::check(&asked),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
     };
     Ok(outcome?)

@@ -61,6 +61,11 @@ impl EditPath {
         self.path.is_literal()
     }
 
+    /// Whether it certainly matches whatever `other` allows.
+    pub(crate) fn covers(&self, other: &Self, reading: Reading) -> bool {
+        self.path.covers(&other.path, reading)
+    }
+
     pub(crate) fn matches(&self, path: &[u8], reading: Reading) -> bool {
         self.path.matches(&usr_merged(path), reading)
     }

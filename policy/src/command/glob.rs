@@ -3,6 +3,8 @@
 //! The pattern runs as a set of states over the bytes, so that no pattern and no argument can
 //! make it slow: the time is at most the product of their lengths.
 
+use std::collections::HashMap;
+
 use super::Reading;
 use super::words::Unit;
 
@@ -61,6 +63,18 @@ impl Glob {
         states.contains(self.tokens.len())
     }
 
+    /// Whether it certainly matches whatever `other` matches when that is read strictly. A no may
+    /// also mean that nobody looked closely enough.
+    pub(super) fn covers(&self, other: &Self, reading: Reading) -> bool {
+        Cover {
+            wide: &self.tokens,
+            narrow: &other.tokens,
+            strict: reading == Reading::Strict,
+            seen: HashMap::new(),
+        }
+        .from(0, 0)
+    }
+
     fn step(&self, states: &States, byte: u8, guarded: bool) -> States {
         let mut next = States::new(self.tokens.len() + 1);
         for state in states.iter() {
@@ -104,6 +118,71 @@ impl Glob {
             _ => {}
         }
     }
+}
+
+/// One pattern read as the texts of another.
+struct Cover<'a> {
+    wide: &'a [Token],
+    narrow: &'a [Token],
+    strict: bool,
+    seen: HashMap<(usize, usize), bool>,
+}
+
+impl Cover<'_> {
+    fn from(&mut self, wide: usize, narrow: usize) -> bool {
+        if let Some(known) = self.seen.get(&(wide, narrow)) {
+            return *known;
+        }
+        let covers = self.look(wide, narrow);
+        self.seen.insert((wide, narrow), covers);
+        covers
+    }
+
+    fn look(&mut self, wide: usize, narrow: usize) -> bool {
+        let next = self.narrow.get(narrow).copied();
+        let free = self.is_free(narrow);
+        match self.wide.get(wide) {
+            None => next.is_none(),
+            Some(Token::Byte(byte)) => {
+                let same = next == Some(Token::Byte(*byte));
+                let begins =
+                    || wide == 0 || matches!(self.wide[wide - 1], Token::Byte(b'/') | Token::InDir);
+                same && (free || begins()) && self.from(wide + 1, narrow + 1)
+            }
+            Some(Token::Star) => {
+                let one = matches!(next, Some(Token::Star)) || is_name_byte(next);
+                self.from(wide + 1, narrow) || (one && free && self.from(wide, narrow + 1))
+            }
+            Some(Token::Any) => {
+                self.from(wide + 1, narrow)
+                    || (next.is_some() && free && self.from(wide, narrow + 1))
+            }
+            Some(Token::Dirs) => match next {
+                Some(Token::Dirs) => self.from(wide + 2, narrow + 2),
+                _ => {
+                    self.from(wide + 2, narrow)
+                        || (is_name_byte(next) && free && self.from(wide + 1, narrow + 1))
+                }
+            },
+            Some(Token::InDir) => match next {
+                Some(Token::Byte(b'/')) => self.from(wide - 1, narrow + 1),
+                Some(Token::Byte(_) | Token::Star) => self.from(wide, narrow + 1),
+                _ => false,
+            },
+        }
+    }
+
+    // A `.` or `-` that the narrow pattern names at the beginning of a name no wildcard takes
+    // where it is read strictly.
+    fn is_free(&self, at: usize) -> bool {
+        let begins = || at == 0 || matches!(self.narrow[at - 1], Token::Byte(b'/') | Token::InDir);
+        let guarded = matches!(self.narrow.get(at), Some(Token::Byte(b'.' | b'-')));
+        !(self.strict && guarded && begins())
+    }
+}
+
+fn is_name_byte(token: Option<Token>) -> bool {
+    matches!(token, Some(Token::Byte(byte)) if byte != b'/')
 }
 
 /// Whether a text holds `..` anywhere; no wildcard of an allow rule matches such a text.

@@ -1,8 +1,10 @@
 //! The commands a rule speaks of.
 
 mod braces;
+mod cover;
 mod edit;
 mod glob;
+mod leeway;
 mod parse;
 mod pattern;
 #[cfg(test)]
@@ -13,6 +15,7 @@ use std::borrow::Cow;
 
 use crate::diagnostic::Place;
 pub use edit::EditPath;
+pub(crate) use leeway::Leeway;
 use pattern::Pattern;
 
 /// How wildcards are read.

@@ -43,6 +43,17 @@ impl Pattern {
         })
     }
 
+    /// Whether it certainly matches whatever `other` matches when that is read strictly.
+    pub(super) fn covers(&self, other: &Self, reading: Reading) -> bool {
+        other.0.iter().all(|narrow| match narrow {
+            Alternative::Literal(text) => self.matches(text, reading),
+            Alternative::Glob(narrow) => self.0.iter().any(|wide| match wide {
+                Alternative::Literal(_) => false,
+                Alternative::Glob(wide) => wide.covers(narrow, reading),
+            }),
+        })
+    }
+
     pub(super) fn is_literal(&self) -> bool {
         self.0
             .iter()

@@ -1,0 +1,147 @@
+//! Rules that change nothing, because others always count in their place.
+
+use super::{Found, Suspicion};
+use crate::command::{Command, EditPath, Reading};
+use crate::policy::Policy;
+use crate::rule::{Owed, Rule, Terms};
+use crate::run_as::RunAs;
+use crate::when::When;
+
+pub(super) fn look(policy: &Policy, found: &mut Found) {
+    let by_role = ByRole::new(policy);
+    for rule in policy.rules() {
+        match &rule.terms {
+            Some(terms) => {
+                let denies = by_role.beside(rule).filter(|other| other.terms.is_none());
+                if let Some(deny) = denies.into_iter().find(|deny| forbids(deny, rule)) {
+                    let message = format!(
+                        "rule `{}` ({}) forbids all that this one allows, so that it allows nothing",
+                        deny.name, deny.place
+                    );
+                    let name = rule.name.as_str();
+                    found.add(Suspicion::Forbidden, name, &rule.place, message);
+                    continue;
+                }
+                let better = by_role.beside(rule).find(|other| {
+                    let theirs = other.terms.as_ref();
+                    theirs.is_some_and(|theirs| replaces(other, theirs, rule, terms))
+                });
+                let what = "allows the same and demands no more";
+                tell(rule, better, what, found);
+            }
+            None => {
+                let wider = by_role.beside(rule).find(|other| {
+                    let first = !forbids(rule, other) || other.name < rule.name;
+                    other.terms.is_none() && first && forbids(other, rule)
+                });
+                tell(rule, wider, "forbids the same", found);
+            }
+        }
+    }
+}
+
+fn tell(rule: &Rule, other: Option<&Rule>, what: &str, found: &mut Found) {
+    if let Some(other) = other {
+        let message = format!(
+            "rule `{}` ({}) {what}, so that this one changes nothing",
+            other.name, other.place
+        );
+        found.add(Suspicion::Covered, rule.name.as_str(), &rule.place, message);
+    }
+}
+
+/// Which rules could stand in for others: those of all their roles.
+struct ByRole<'a> {
+    policy: &'a Policy,
+    rules: std::collections::HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> ByRole<'a> {
+    fn new(policy: &'a Policy) -> Self {
+        let mut rules = std::collections::HashMap::<_, Vec<_>>::new();
+        for (at, rule) in policy.rules().iter().enumerate() {
+            for role in &rule.roles {
+                rules.entry(role.as_str()).or_default().push(at);
+            }
+        }
+        Self { policy, rules }
+    }
+
+    fn beside(&self, rule: &'a Rule) -> impl Iterator<Item = &'a Rule> {
+        let first = rule
+            .roles
+            .first()
+            .and_then(|role| self.rules.get(role.as_str()));
+        let policy = self.policy;
+        let candidates = first
+            .into_iter()
+            .flatten()
+            .map(move |at| &policy.rules()[*at]);
+        candidates.filter(move |other| {
+            other.name != rule.name && rule.roles.iter().all(|role| other.roles.contains(role))
+        })
+    }
+}
+
+fn forbids(deny: &Rule, rule: &Rule) -> bool {
+    let everything = deny.commands.iter().any(Command::is_anything);
+    let edits = everything || edit_covers(deny, rule, Reading::Generous);
+    times_cover(&deny.when, &rule.when)
+        && targets_cover(&deny.run_as, &rule.run_as, true)
+        && commands_cover(deny, rule, Reading::Generous)
+        && edits
+}
+
+/// Whether `other` is always taken where `rule` could be, unless somebody asks for that by name,
+/// and the session runs the same.
+fn replaces(other: &Rule, theirs: &Terms, rule: &Rule, own: &Terms) -> bool {
+    let first = (theirs.owed, &other.name) < (own.owed, &rule.name);
+    let session = theirs.session.clone();
+    first
+        && owes_no_more(theirs, own)
+        && theirs.limit.max >= own.limit.max
+        && session.clone().strictest(&own.session) == session
+        && times_cover(&other.when, &rule.when)
+        && targets_cover(&other.run_as, &rule.run_as, false)
+        && commands_cover(other, rule, Reading::Strict)
+        && edit_covers(other, rule, Reading::Strict)
+}
+
+fn owes_no_more(theirs: &Terms, own: &Terms) -> bool {
+    let (less, more): (&Owed, &Owed) = (&theirs.owed, &own.owed);
+    let approvers = || {
+        own.approvers
+            .iter()
+            .all(|one| theirs.approvers.contains(one))
+    };
+    less.approvals <= more.approvals
+        && less.mfa <= more.mfa
+        && less.reason <= more.reason
+        && (less.approvals == 0 || approvers())
+}
+
+/// Condition by condition, and as written: a list holds all of another that holds its words.
+fn times_cover(wide: &When, narrow: &When) -> bool {
+    let narrow = narrow.told();
+    let within = |(key, words): (&String, &Vec<String>)| {
+        let inside = |one: &Vec<String>| one.iter().all(|word| words.contains(word));
+        narrow.get(key).is_some_and(inside)
+    };
+    wide.told().iter().all(within)
+}
+
+fn targets_cover(wide: &[RunAs], narrow: &[RunAs], denies: bool) -> bool {
+    narrow
+        .iter()
+        .all(|one| wide.iter().any(|other| other.covers(one, denies)))
+}
+
+fn commands_cover(wide: &Rule, narrow: &Rule, reading: Reading) -> bool {
+    let covered = |one: &Command| wide.commands.iter().any(|other| other.covers(one, reading));
+    narrow.commands.iter().all(covered)
+}
+
+fn edit_covers(wide: &Rule, narrow: &Rule, reading: Reading) -> bool {
+    let covered = |one: &EditPath| wide.edit.iter().any(|other| other.covers(one, reading));
+    narrow.edit.iter().all(covered)
+}
