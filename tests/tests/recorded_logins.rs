@@ -254,9 +254,16 @@ fn files_that_pass_are_events_by_their_names_and_no_name_makes_another() {
         ),
     ] {
         let shown = format!("/home/tess/{shown}");
-        let remote = passage.remote(&format!("/home/tess/{name}"));
+        let path = format!("/home/tess/{name}");
+        let (folder, _) = path.rsplit_once('/').unwrap();
+        machine
+            .run(&["install", "--directory", "--owner=tess", folder])
+            .success();
+        let remote = passage.remote(&path);
         passage.scp(&["/srv/sent", &remote]).success();
-        passage.scp(&[&remote, "/tmp/tess-taken"]).success();
+        // What is fetched is a pattern, in which a backslash means something.
+        let wanted = remote.replace('\\', r"\\");
+        passage.scp(&[&wanted, "/tmp/tess-taken"]).success();
         assert_eq!(machine.read("/tmp/tess-taken"), b"sent\n");
         for (action, bytes) in [
             ("put", "ELEVATE_BYTES_WRITTEN"),
@@ -296,7 +303,7 @@ rmdir /home/tara/folder
         ("put", "/a b"),
         ("rename", "/a b"),
         ("chmod", "/c"),
-        ("list", ""),
+        ("list", "/"),
         ("remove", "/c"),
         ("rmdir", ""),
     ] {
