@@ -51,9 +51,7 @@ fn objection(policy: &Policy, rule: &Rule, owed: u32, askers: &Named<'_>) -> Opt
         ));
     }
     let meets = |asker: &&str| enough(able.len() - usize::from(able.contains(*asker)));
-    let nobody = askers
-        .as_ref()
-        .is_some_and(|all| !all.iter().any(meets));
+    let nobody = askers.as_ref().is_some_and(|all| !all.iter().any(meets));
     nobody.then(|| {
         format!(
             "nobody can meet this rule: it owes {wanted}, nobody approves what they asked for \

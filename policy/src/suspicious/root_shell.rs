@@ -1,6 +1,6 @@
 //! Commands that let whoever may run them as root do anything.
 
-use super::programs::{By, PROGRAMS, Program, Way, When};
+use super::programs::{self, By, Program, Way, When};
 use super::{Found, Suspicion};
 use crate::command::{Command, Leeway};
 use crate::policy::Policy;
@@ -59,13 +59,13 @@ fn way_out(leeway: Leeway<'_>, session: &SessionSettings) -> Option<(Vec<u8>, &'
     };
     for path in leeway.programs() {
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-        let mut called = PROGRAMS.iter().filter(|program| program.is_called(name));
+        let mut called = programs::all().filter(|program| program.is_called(name));
         if let Some(program) = called.find(|program| leads_out(program)) {
             return Some((path.to_vec(), program));
         }
     }
     let folders = ["/usr/bin/", "/usr/sbin/"];
-    PROGRAMS.iter().find_map(|program| {
+    programs::all().find_map(|program| {
         let paths = program.names.iter().flat_map(|name| {
             let path = move |folder: &&str| [folder, *name].concat().into_bytes();
             folders.iter().map(path)
