@@ -112,6 +112,22 @@ inside! {
         assert_eq!(marks, [Event::Marker(Mark::Held), Event::Marker(Mark::Released)]);
     }
 
+    fn what_is_asked_for_again_is_asked_once_and_only_while_it_is_held() {
+        let mut host = Host::start();
+        let mut led = host.lead(&idle(1500));
+        led.begin(&[]);
+        let again = || ToLeader::AskCode { prompt: "again: ".into() };
+        led.tell(&again());
+        assert!(matches!(led.hear_client(), ToClient::Held { .. }));
+        assert_eq!(led.hear_control(), FromLeader::Held);
+        ask(&mut led);
+        led.tell(&again());
+        led.say(&ToServer::Code { text: code("123456") });
+        assert_eq!(led.hear_control(), FromLeader::Code { text: code("123456") });
+        led.tell(&ToLeader::Release);
+        assert_eq!(led.hear_client(), ToClient::Released);
+    }
+
     fn keys_put_it_off() {
         let mut host = Host::start();
         let mut led = host.lead(&idle(2000));

@@ -7,6 +7,7 @@ use elevate_protocol::{Id, Secret};
 use super::Daemon;
 use crate::audit;
 use crate::clock::Moment;
+use crate::elevation::Elevation;
 
 const PROMPT: &str = "Verification code: ";
 
@@ -15,6 +16,14 @@ pub(super) fn ask(daemon: &Daemon, id: Id) {
     if let Some(elevation) = daemon.elevation(id) {
         daemon.record(audit::held(&elevation, true));
         prompt(daemon, id, None);
+    }
+}
+
+/// After a restart: the leader of session `id` may hold its terminal and wait for the question, which
+/// was lost with who was to ask it. One that holds nothing, or asks already, heeds no order to ask.
+pub(super) fn ask_again(daemon: &Daemon, elevation: &Elevation) {
+    if elevation.terms.idle.is_some() {
+        prompt(daemon, elevation.id, None);
     }
 }
 

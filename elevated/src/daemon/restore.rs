@@ -7,7 +7,7 @@ use std::sync::Arc;
 use elevate_protocol::Id;
 use elevate_protocol::stream::EndReason;
 
-use super::{Daemon, session};
+use super::{Daemon, held, session};
 use crate::conversation::{self, Stream};
 use crate::elevation::{Elevation, Event, Stage};
 use crate::fd_store::{self, Kept};
@@ -59,6 +59,7 @@ fn follow_again(
     match begun {
         Some(Ok(())) => {
             daemon.expect_watchers(elevation.id);
+            held::ask_again(daemon, elevation);
             None
         }
         _ => Some(lost(elevation, EndReason::LeaderGone)),

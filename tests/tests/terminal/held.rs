@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{MACHINE, member, modes, status};
+use elevate_tests::{Machine, MachineInTest, Spec};
+
+use super::{MACHINE, POLICY, member, modes, status};
 
 const PROMPT: &str = "Verification code: $";
 
@@ -96,4 +98,61 @@ fn a_screen_is_drawn_anew_when_its_terminal_goes_on() {
     shell.send(":q\n");
     shell.expect("ready> $");
     assert_eq!(status(&mut shell), "0");
+}
+
+/// Takes what a session's leader told `elevated` last out of its socket, as if it had been read and
+/// forgotten: by pidfd_open(2) and pidfd_getfd(2), which are calls 434 and 438 everywhere.
+const STEAL: &str = r#"
+my $pid = shift;
+my $process = syscall(434, $pid + 0, 0);
+for (glob "/proc/$pid/fd/*") {
+    my ($number) = m{(\d+)$};
+    my $taken = syscall(438, $process, $number + 0, 0);
+    die "pidfd_getfd: $!" if $taken < 0;
+    next unless readlink("/proc/self/fd/$taken") =~ /^socket:/;
+    open(my $socket, "+<&=", $taken) or die "open: $!";
+    # Looked at (MSG_PEEK) without waiting (MSG_DONTWAIT).
+    my $said = "";
+    recv($socket, $said, 4096, 0x42);
+    next unless $said =~ /"held"/;
+    recv($socket, $said, 4096, 0);
+    exit 0;
+}
+exit 1;
+"#;
+
+#[test]
+fn a_question_that_was_lost_with_the_daemon_is_asked_by_the_next() {
+    // Long enough for a daemon to start twice.
+    let policy = |machine: &Machine| machine.policy("test", &POLICY.replace("\"4s\"", "\"15s\""));
+    let machine = MachineInTest::alone(Spec::new("held-restart").prepared(policy));
+    let ike = member(&machine, "ike", "idler");
+    let mut factor = ike.enrol();
+    machine.write("/root/steal", STEAL, 0o600);
+    let mut shell = ike.shell();
+    // It executes nothing, of which the daemon would hear, too.
+    let script = "while :; do read -r -t 0.3 word && echo got $word || echo tick; done";
+    shell.send(format!("elevate bash -c '{script}'\n"));
+    machine.event("start", &[("ELEVATE_USER", "ike")]);
+    let daemon = machine.main_pid("elevated.service").unwrap();
+    machine.signal(daemon, "STOP");
+    shell.expect_within("no key was pressed for 15 seconds", 2 * super::PATIENCE);
+    let steal = ["perl", "/root/steal", &daemon.to_string()];
+    machine.poll("the leader's word", super::PATIENCE, || {
+        (machine.run(&steal).status == 0).then_some(())
+    });
+    machine.signal(daemon, "KILL");
+    shell.expect(PROMPT);
+    machine
+        .run(&["systemctl", "restart", "elevated.service"])
+        .success();
+    shell.send(format!("{}\n", factor.code()));
+    shell.expect("tick");
+    shell.send("word\n");
+    shell.expect("got word");
+    let asked = shell.screen().matches("Verification code").count();
+    assert_eq!(asked, 1, "{}", shell.screen());
+    shell.send("\x03");
+    shell.expect("ready> $");
+    assert_eq!(status(&mut shell), "130");
 }

@@ -39,9 +39,10 @@ impl Session {
         self.control.say(&FromLeader::Held);
     }
 
-    /// Ask whoever is in front of it for a code.
+    /// Ask whoever is in front of it for a code. A terminal that isn't held asks for none, and one that
+    /// asks already does not ask twice: an `elevated` that was restarted knows of neither.
     pub(super) fn ask_code(&mut self, prompt: String) {
-        if let Some(held) = &mut self.held {
+        if let Some(held) = self.held.as_mut().filter(|held| !held.asked) {
             held.asked = true;
             self.client.say(&ToClient::AskCode { prompt });
         }
