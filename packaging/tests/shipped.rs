@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use elevate_policy::{Defaults, HostFacts, Policy, Source, TimeZoneDatabase, load};
+use elevate_policy::{Defaults, Expectations, HostFacts, Policy, Source, TimeZoneDatabase, load};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -65,6 +65,24 @@ fn the_example_beside_the_policy_files_is_a_policy() {
 fn the_example_of_the_language_is_a_policy() {
     let policy = loads("docs/policy.md", example_in(&read("docs/policy.md")));
     assert_eq!(policy.rules().len(), 3);
+}
+
+#[test]
+fn the_expectations_of_the_docs_are_met_by_the_example_of_the_language() {
+    let policy = loads("docs/policy.md", example_in(&read("docs/policy.md")));
+    let text = read("docs/policy-tools.md");
+    let (_, fenced) = text.split_once("```text\n").expect("an example");
+    let (text, _) = fenced.split_once("```").expect("the fence is closed");
+    let source = Source {
+        name: "docs/policy-tools.md".to_owned(),
+        text: text.to_owned(),
+    };
+    let zones = TimeZoneDatabase::from_dir("/usr/share/zoneinfo").expect("tzdata is installed");
+    let parsed = Expectations::parse(&source, &zones).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let checked = parsed.check(&policy);
+    assert_eq!(checked.len(), 9);
+    let failed: Vec<_> = checked.iter().filter(|one| one.wrong.is_some()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod command;
 mod diagnostic;
 mod digest;
 mod environment;
+mod expectations;
 mod index;
 mod judge;
 pub mod limits;
@@ -41,6 +42,7 @@ pub use capabilities::Capabilities;
 pub use command::{Command, EditPath};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Source};
 pub use environment::may_be_kept;
+pub use expectations::{Checked, Expectations};
 /// Where [`HostFacts`] has time zones from.
 pub use jiff::tz::TimeZoneDatabase;
 pub use judge::{

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
-use super::policy::{self, Check};
+use super::policy::{self, Check, Test};
 use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
 
@@ -232,6 +232,9 @@ pub enum PolicyVerb {
     #[command(after_help = policy::CHECK)]
     Check(Check),
     /// Ask what the loaded policy says to a command, and why
+    /// Test whether a policy says what you expect; nothing is asked of the daemon
+    #[command(after_help = policy::TEST)]
+    Test(Test),
     Why(WhyArguments),
 }
 
@@ -330,6 +333,7 @@ mod tests {
             "elevatectl login enable sshd --timeout 5 --force",
             "elevatectl login enable login --rescue root@tty1",
             "elevatectl login disable sshd",
+            "elevatectl policy test a.expect --policy a.toml --policy b --json",
             "elevatectl login disable --all",
             "elevatectl login status sshd --json",
             "elevatectl login status",

@@ -15,7 +15,7 @@ pub use ctl::{
 pub use elevate::{elevate_command, parse_elevate};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 pub use order::{Listing, Options, Order, Questions, Target, What};
-pub use policy::Check;
+pub use policy::{Check, Test};
 pub use sessions::{Follow, ListSessions, Play, Search, SessionsVerb, ShowSession, Which};
 
 use crate::exit::Exit;

@@ -39,3 +39,44 @@ pub struct Check {
     #[arg(long)]
     pub json: bool,
 }
+
+/// How expectations are written, and how `elevatectl policy test` ends.
+pub(super) const TEST: &str = "\
+Exit status:
+  0  the policy says what is expected
+  1  it doesn't, or a file cannot be read or understood
+  2  wrong use
+
+Expectations:
+  group ops: alice carol
+  host web1 web1.example.org
+  from 10.0.0.7
+  at 2026-03-16 10:00 Europe/Berlin
+
+  alice may \"systemctl restart nginx\" needs approval
+  alice may \"systemctl reload nginx\" as root needs nothing
+  alice may not \"systemctl restart nginx\" on db1
+  erin may shell as postgres needs only mfa 15m, reason
+  alice may edit \"/etc/nginx/nginx.conf\"
+  eve may not log in
+
+  A file says who is who, and where and when it is; nothing else is asked. All of it is explained in
+  /usr/share/doc/elevate/policy-tools.md.
+
+Examples:
+  elevatectl policy test web.expect
+  elevatectl policy test --policy policy.d web.expect db.expect";
+
+/// What to test, and how.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files of expectations
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// A file or folder of the policy, any number of times; what this host's daemon reads if not given
+    #[arg(long, value_name = "FILE")]
+    pub policy: Vec<PathBuf>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -60,6 +60,7 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Login(verb) => login::run(&verb),
         Verb::Policy(PolicyVerb::Check(asked)) => policy::check(&asked),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
+        Verb::Policy(PolicyVerb::Test(asked)) => policy::test(&asked),
     };
     Ok(outcome?)
 }

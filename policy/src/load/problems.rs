@@ -14,7 +14,7 @@ pub(crate) struct Word {
 
 impl Word {
     /// The text in backticks, fit for a message.
-    pub(super) fn quoted(&self) -> String {
+    pub(crate) fn quoted(&self) -> String {
         format!("`{}`", shown(&self.text))
     }
 }

@@ -173,7 +173,7 @@ pub(super) fn time(text: &str) -> Option<u16> {
     (minute < 60 && all <= MIDNIGHT).then_some(all)
 }
 
-pub(super) fn zone(text: &str, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
+pub(crate) fn zone(text: &str, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
     if text == "UTC" {
         return Ok(TimeZone::UTC);
     }

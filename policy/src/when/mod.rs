@@ -16,6 +16,7 @@ pub(crate) use fit::Fit;
 pub use fit::Scene;
 pub use host::HostPattern;
 pub use hours::Hours;
+pub(crate) use hours::zone;
 pub use network::Network;
 pub use valid::Valid;
 

@@ -1,6 +1,6 @@
 //! `elevatectl policy check`: the daemon's own reading of files, and what is suspicious in them.
 
-use elevate_policy::{Defaults, Diagnostic, Diagnostics, Policy, Warning, load};
+use elevate_policy::{Defaults, Diagnostic, Diagnostics, Policy, Source, Warning, load};
 use serde::Serialize;
 
 use super::{count, files, here};
@@ -41,6 +41,22 @@ pub(in crate::ctl) fn check(asked: &Check) -> Result<(), Failure> {
         false => output::write(report.lines().as_bytes())?,
     }
     report.outcome(asked.strict)
+}
+
+/// A policy that loads; why it doesn't is written as `check` writes it.
+pub(super) fn loaded(sources: &[Source]) -> Result<Policy, Failure> {
+    match load(sources, &files::host(), &Defaults::default()) {
+        Ok(policy) => Ok(policy),
+        Err(errors) => refused(&errors, "such a policy is not loaded"),
+    }
+}
+
+/// Writes what is wrong with files, of which therefore nothing comes.
+pub(super) fn refused<T>(errors: &Diagnostics, so: &str) -> Result<T, Failure> {
+    let lines: String = errors.iter().map(|error| line("", error)).collect();
+    output::write(lines.as_bytes())?;
+    let problems = count(errors.iter().count(), "problem");
+    Err(Failure::new(format!("{problems} found; {so}")))
 }
 
 /// Compares a policy with this host's files.
@@ -97,7 +113,7 @@ fn line(kind: &str, found: &Diagnostic) -> String {
 
 #[cfg(test)]
 mod tests {
-    use elevate_policy::{HostFacts, Source};
+    use elevate_policy::HostFacts;
 
     use super::*;
 

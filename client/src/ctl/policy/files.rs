@@ -1,5 +1,6 @@
 //! Policies as they lie in files and folders.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,27 @@ pub(super) fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
         }
     }
     Ok(sources)
+}
+
+/// The files that the daemon of this host reads.
+pub(super) fn sources_in_force() -> Result<Vec<Source>, Failure> {
+    let mut by_name = BTreeMap::new();
+    for folder in [paths::VENDOR_POLICY, paths::POLICY].map(Path::new) {
+        if !folder.exists() {
+            continue;
+        }
+        // A file of the same name takes the vendor's place.
+        for file in listed(folder)? {
+            by_name.insert(file.file_name().map(OsStr::to_owned), file);
+        }
+    }
+    match by_name.is_empty() {
+        true => {
+            let none = format!("no policy is in {}", paths::POLICY);
+            Err(Failure::new(none).hint("name the policy's files with --policy"))
+        }
+        false => by_name.values().map(|file| source(file)).collect(),
+    }
 }
 
 /// One file, called in messages as it was named.

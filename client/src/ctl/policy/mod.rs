@@ -3,8 +3,10 @@
 mod check;
 mod files;
 mod here;
+mod test;
 
 pub(in crate::ctl) use check::check;
+pub(in crate::ctl) use test::test;
 
 /// A number of things, in words.
 fn count(number: usize, thing: &str) -> String {
