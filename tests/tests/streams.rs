@@ -32,6 +32,7 @@ const BOTH_WAYS: [&str; 2] = ["operator", "unrecorded"];
 
 fn prepare(machine: &Machine) {
     machine.policy("test", POLICY);
+    machine.write("/usr/local/bin/pour", POUR, 0o755);
 }
 
 fn member<'m>(machine: &'m Machine, name: &str, group: &str) -> Login<'m> {
@@ -104,14 +105,25 @@ fn a_closed_or_empty_input_is_an_end_of_input() {
     }
 }
 
-/// So much passes, and so long may that take where much else runs: a few seconds by itself.
-const MUCH: &str = "256M";
-const LONG: Duration = Duration::from_secs(120);
+/// So much passes, and so long may that take where much else runs: ten seconds and more by itself.
+const MUCH: &str = "1G";
+const LONG: Duration = Duration::from_secs(300);
 
 /// Lines that are all different, as many bytes of them as asked for, and then their checksum.
 fn checked(line: &str) -> String {
     format!("seq 200000000 | head -c {MUCH} | {line}md5sum")
 }
+
+/// So many bytes of the same lines through a terminal, and what this reads of them. script(1) gives it
+/// the terminal, and shows what that shows. The end of its own input it would type, to be echoed.
+fn poured(bytes: &str, reader: &str) -> String {
+    format!("mkfifo open; script -qec 'elevate pour {bytes}' /dev/null 0<>open | {reader}")
+}
+
+const POUR: &str = "#!/bin/sh
+stty raw -echo
+seq 200000000 | head -c $1
+";
 
 #[test]
 fn much_passes_through_a_pipe_without_a_byte_lost_or_moved() {
@@ -130,23 +142,12 @@ fn much_passes_through_a_pipe_without_a_byte_lost_or_moved() {
 fn much_passes_through_a_terminal_without_a_byte_lost_or_moved() {
     let machine = MACHINE.get();
     let tig = member(&machine, "tig", "operator");
-    machine.write("/usr/local/bin/pour", POUR, 0o755);
-    // script(1) gives it a terminal, and shows what that shows. The end of its own input it would
-    // type, to be echoed.
-    let through =
-        format!("mkfifo open; script -qec 'elevate pour {MUCH}' /dev/null 0<>open | md5sum");
-    let plain = format!("seq 200000000 | head -c {MUCH} | md5sum");
-    let sums = [plain, through].map(|line| {
+    let sums = [checked(""), poured(MUCH, "md5sum")].map(|line| {
         let command = tig.command(&line).timeout(LONG);
         command.run().success().text()
     });
     assert_eq!(sums[0], sums[1]);
 }
-
-const POUR: &str = "#!/bin/sh
-stty raw -echo
-seq 200000000 | head -c $1
-";
 
 #[test]
 fn a_slow_reader_gets_everything() {
@@ -156,6 +157,11 @@ fn a_slow_reader_gets_everything() {
         let line = "elevate seq 300000 | { read -r one; sleep 2; wc -l; }";
         assert_eq!(slo.run(line).success().text(), "299999", "{group}");
     }
+    let sid = member(&machine, "sid", "operator");
+    let slow = "{ head -c 1000; sleep 2; cat; } | md5sum";
+    let plain = "seq 200000000 | head -c 20M | md5sum".to_owned();
+    let sums = [plain, poured("20M", slow)].map(|line| sid.run(&line).success().text());
+    assert_eq!(sums[0], sums[1], "of a terminal");
 }
 
 #[test]
