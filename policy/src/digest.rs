@@ -1,11 +1,13 @@
 //! What a rule says, as a digest that a vote can be bound to.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::login::LoginTerms;
-use crate::names::RuleName;
-use crate::people::{May, Member, Role};
+use crate::names::{RoleName, RuleName};
+use crate::people::{Approver, May, Member, Role};
 use crate::policy::Policy;
 use crate::rule::{Rule, Terms};
 use crate::run_as::RunAs;
@@ -17,26 +19,29 @@ use crate::when::When;
 struct Content<'a> {
     version: u32,
     name: &'a RuleName,
-    roles: Vec<RoleContent<'a>>,
+    roles: &'a [RoleName],
     run_as: &'a [RunAs],
     commands: Vec<&'a str>,
     edit: Vec<&'a str>,
     when: &'a When,
     terms: &'a Option<Terms>,
-    approving_roles: Vec<RoleContent<'a>>,
-    watching_roles: Vec<RoleContent<'a>>,
+    watching_roles: Vec<&'a RoleName>,
+    people: Vec<RoleContent<'a>>,
 }
 
 // Who is in, and how they came in: what they run, they run from a login that the role let in.
 #[derive(Serialize)]
 struct RoleContent<'a> {
-    name: &'a str,
+    name: &'a RoleName,
     members: &'a [Member],
-    login: Option<&'a LoginTerms>,
+    removed: &'a [Member],
+    includes: &'a [RoleName],
+    conflicts: &'a [RoleName],
+    login: &'a LoginTerms,
 }
 
 impl Policy {
-    /// SHA-256 over everything that `rule` says, with the members and the logins of the roles and
+    /// SHA-256 over everything that `rule` says, with the people and the logins of the roles and
     /// the contents of the aliases it depends on. It changes when any of that does, and not when files are
     /// renamed, reordered or commented. `None` for a rule that doesn't exist.
     #[must_use]
@@ -50,46 +55,60 @@ impl Policy {
         commands.sort_unstable();
         let mut edit: Vec<_> = rule.edit.iter().map(|path| path.text()).collect();
         edit.sort_unstable();
-        let approvers = self.approvers_of(&rule.name).iter();
-        let approving = approvers.filter_map(|approver| match approver {
-            crate::people::Approver::Role(role) => Some(role.as_str()),
+        let approving = self.approvers_of(&rule.name).iter();
+        let approving = approving.filter_map(|approver| match approver {
+            Approver::Role(role) => Some(role),
             _ => None,
         });
+        let watching_roles: Vec<_> = self.watching_roles(rule).collect();
+        let named = rule.roles.iter().chain(approving);
+        let named = named.chain(watching_roles.iter().copied()).collect();
         Content {
             version: 4,
             name: &rule.name,
-            roles: rule
-                .roles
-                .iter()
-                .map(|role| self.role_content(role.as_str()))
-                .collect(),
+            roles: &rule.roles,
             run_as: &rule.run_as,
             commands,
             edit,
             when: &rule.when,
             terms: &rule.terms,
-            approving_roles: approving.map(|role| self.role_content(role)).collect(),
-            watching_roles: self.watching_roles(rule).collect(),
+            watching_roles,
+            people: self.people_of(named),
         }
     }
 
     /// Who may watch, where it runs only while somebody does.
-    fn watching_roles<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = RoleContent<'a>> {
+    fn watching_roles<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a RoleName> {
         let watched = rule
             .terms
             .as_ref()
             .is_some_and(|terms| terms.session.watched);
         let may = move |role: &&Role| watched && role.may.contains(&May::Audit);
-        let roles = self.roles.values().filter(may);
-        roles.map(|role| self.role_content(role.name.as_str()))
+        self.roles.values().filter(may).map(|role| &role.name)
     }
 
-    fn role_content<'a>(&'a self, name: &'a str) -> RoleContent<'a> {
-        let role = self.roles.get(name);
-        RoleContent {
-            name,
-            members: role.map_or(&[], |role| &role.members),
-            login: role.map(|role| &role.login),
+    /// The roles of these names, and all on which it hangs who has them; by name.
+    fn people_of<'a>(&'a self, mut named: Vec<&'a RoleName>) -> Vec<RoleContent<'a>> {
+        let mut found = BTreeMap::new();
+        while let Some(name) = named.pop() {
+            let Some(role) = self.roles.get(name) else {
+                continue;
+            };
+            if found.insert(name, role).is_none() {
+                named.extend(role.included_in.iter().chain(&role.conflicts));
+            }
         }
+        found.into_values().map(role_content).collect()
+    }
+}
+
+fn role_content(role: &Role) -> RoleContent<'_> {
+    RoleContent {
+        name: &role.name,
+        members: &role.members,
+        removed: &role.removed,
+        includes: &role.includes,
+        conflicts: &role.conflicts,
+        login: &role.login,
     }
 }

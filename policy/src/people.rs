@@ -107,11 +107,13 @@ impl std::fmt::Display for Approver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum May {
+    /// `approve`: approve where a rule owes approvals and names nobody.
+    Approve,
     /// `audit`: read records, and watch sessions.
     Audit,
 }
 
-/// A set of people with rules.
+/// A set of people with rules. Who has it, [`Policy::has_role`](crate::Policy::has_role) tells.
 #[derive(Clone, Debug)]
 pub struct Role {
     /// Its name.
@@ -120,19 +122,16 @@ pub struct Role {
     pub description: Option<String>,
     /// Who belongs to it, aliases resolved, sorted.
     pub members: Vec<Member>,
+    /// Who doesn't, whoever else says that they do; aliases resolved, sorted.
+    pub removed: Vec<Member>,
+    /// Roles that its members have too; sorted.
+    pub includes: Vec<RoleName>,
+    /// Roles whose members have this one too; sorted.
+    pub included_in: Vec<RoleName>,
+    /// Roles that exclude this one, whichever of the two says so; sorted.
+    pub conflicts: Vec<RoleName>,
     /// What they may beside its rules; sorted.
     pub may: Vec<May>,
     /// How they log in.
     pub login: LoginTerms,
-}
-
-impl Role {
-    /// Whether `user` belongs to the role.
-    pub fn includes(&self, user: &str, people: &dyn People) -> Membership {
-        Membership::any(
-            self.members
-                .iter()
-                .map(|member| member.includes(user, people)),
-        )
-    }
 }

@@ -6,6 +6,7 @@ use crate::command::usr_merged;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::index::Index;
 use crate::load::{Problems, Word};
+use crate::membership::Standing;
 use crate::names::{RoleName, RuleName};
 use crate::people::{Approver, May, Membership, People, Role};
 use crate::rule::{Effect, Rule};
@@ -55,16 +56,15 @@ impl Policy {
 
     /// The rules, allowing and denying, of the roles that `user` certainly has, by name.
     pub fn rules_for<'a>(&'a self, user: &'a str, people: &'a dyn People) -> Vec<&'a Rule> {
-        let includes = |role: &Role| role.includes(user, people) == Membership::Yes;
-        let roles: Vec<_> = self
-            .roles
-            .values()
-            .filter(|role| includes(role))
-            .map(|role| &role.name)
-            .collect();
+        let standing = Standing::new(self, user, people);
+        // What a role forbids its members binds them also where another role excludes it.
+        let has = |rule: &Rule, role: &RoleName| match rule.effect() {
+            Effect::Allow => standing.has(role) == Membership::Yes,
+            Effect::Deny => standing.is_in(role) == Membership::Yes,
+        };
         self.rules
             .iter()
-            .filter(|rule| rule.roles.iter().any(|r| roles.contains(&r)))
+            .filter(|rule| rule.roles.iter().any(|role| has(rule, role)))
             .collect()
     }
 
@@ -76,6 +76,16 @@ impl Policy {
     pub fn may_approve(&self, rule: &RuleName, voter: &str, people: &dyn People) -> Membership {
         let includes = |approver: &Approver| self.approver_includes(approver, voter, people);
         Membership::any(self.approvers_of(rule).iter().map(includes))
+    }
+
+    /// As which of the approvers of `rule` somebody certainly may approve: places in
+    /// [`Policy::approvers_of`].
+    pub fn approves_as(&self, rule: &RuleName, voter: &str, people: &dyn People) -> Vec<usize> {
+        let all = self.approvers_of(rule).iter().enumerate();
+        let is_one = |approver| self.approver_includes(approver, voter, people) == Membership::Yes;
+        all.filter(|(_, approver)| is_one(approver))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     /// Who may approve what `rule` allows, for telling people.
@@ -105,8 +115,9 @@ impl Policy {
         if uid == 0 {
             return Membership::Yes;
         }
+        let standing = Standing::new(self, user, people);
         let roles = self.roles.values().filter(|role| role.may.contains(&what));
-        Membership::any(roles.map(|role| role.includes(user, people)))
+        Membership::any(roles.map(|role| standing.has(&role.name)))
     }
 
     fn approver_includes(
@@ -118,10 +129,7 @@ impl Policy {
         match approver {
             Approver::User(name) => (name == voter).into(),
             Approver::Group(group) => people.member(voter, group),
-            Approver::Role(role) => match self.roles.get(role) {
-                Some(role) => role.includes(voter, people),
-                None => Membership::No,
-            },
+            Approver::Role(role) => self.has_role(role, voter, people),
         }
     }
 

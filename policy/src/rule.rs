@@ -85,14 +85,20 @@ pub struct Terms {
 }
 
 /// What is owed before a command may run. The least comes first: fewest approvals, then no factor
-/// before an older one before a fresher one, then no reason.
+/// before an older one before a fresher one, then no ticket, then no reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owed {
     /// Approvals of so many different people, none of them the one who asks.
     pub approvals: u32,
+    /// Whether each of the approvers is owed one, and not any of them so many.
+    #[serde(default)]
+    pub each: bool,
     /// A second factor of the asker's.
     #[serde(default)]
     pub mfa: Option<Mfa>,
+    /// The number of a ticket.
+    #[serde(default)]
+    pub ticket: bool,
     /// A reason in the asker's own words.
     pub reason: bool,
 }

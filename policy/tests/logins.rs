@@ -479,7 +479,7 @@ proptest! {
             prop_assert!(until.is_none_or(|until| until > asked.time.parse().unwrap()));
             let role = policy.roles().find(|one| one.name == role).unwrap();
             prop_assert_eq!(role.login.mfa, mfa);
-            prop_assert_eq!(role.includes(&asked.user, &Town), Membership::Yes);
+            prop_assert_eq!(policy.has_role(&role.name, &asked.user, &Town), Membership::Yes);
         }
     }
 }

@@ -98,7 +98,9 @@ fn the_least_demanding_rule_is_taken() {
         allowed.owed,
         Owed {
             approvals: 0,
+            each: false,
             mfa: None,
+            ticket: false,
             reason: true
         }
     );

@@ -33,6 +33,8 @@ pub(super) struct Request {
     pub(super) state: String,
     pub(super) needed: u32,
     pub(super) agreed: u32,
+    /// Whether each of the approvers is needed once, and not any of them so many.
+    pub(super) each: bool,
     pub(super) approvers: Vec<String>,
     #[serde(serialize_with = "votes")]
     pub(super) votes: Vec<(String, bool, String, u64)>,

@@ -53,7 +53,14 @@ pub(super) fn full(request: &Request, style: Style) -> String {
     line("rule", escaped(&request.rule));
     line("asked", time(request.requested));
     let approvers: Vec<_> = request.approvers.iter().map(|name| escaped(name)).collect();
-    line("approvers", or_dash(approvers.join(", ")));
+    let approvers = or_dash(approvers.join(", "));
+    line(
+        "approvers",
+        match request.each {
+            true => format!("one of each: {approvers}"),
+            false => approvers,
+        },
+    );
     for (voter, approved, comment, at) in &request.votes {
         line("vote", vote(voter, *approved, comment, *at));
     }

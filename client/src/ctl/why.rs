@@ -112,6 +112,9 @@ fn decision(decision: &Decision) -> Vec<String> {
             let owed = &allowed.owed;
             if owed.approvals > 0 {
                 lines.push(match owed.approvals {
+                    number if owed.each => {
+                        format!("  owed: an approval by each of the {number} approvers")
+                    }
                     1 => "  owed: an approval by somebody else".into(),
                     number => format!("  owed: approvals by {number} other people"),
                 });

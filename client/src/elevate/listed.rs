@@ -147,6 +147,7 @@ fn owed(owed: &Owed, approvers: &[String]) -> String {
     };
     let approvals = match owed.approvals {
         0 => None,
+        _ if owed.each => Some(format!("an approval of each{of}")),
         1 => Some(format!("an approval{of}")),
         number => Some(format!("{number} approvals{of}")),
     };

@@ -67,6 +67,8 @@ pub enum Kind {
     FactorGiven,
     /// A code was not accepted.
     FactorRefused,
+    /// Somebody is in two roles that exclude each other.
+    RoleConflict,
     /// The directory is reached again, or no longer.
     DirectoryContact,
     /// A record of the directory is not believed.
@@ -77,7 +79,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 34] = [
+    pub const ALL: [Kind; 35] = [
         Kind::Request,
         Kind::Approval,
         Kind::Denial,
@@ -109,6 +111,7 @@ impl Kind {
         Kind::FactorRenewed,
         Kind::FactorGiven,
         Kind::FactorRefused,
+        Kind::RoleConflict,
         Kind::DirectoryContact,
         Kind::IdentityRefused,
         Kind::IdentityChanged,
@@ -157,6 +160,7 @@ impl Kind {
             Kind::FactorRenewed => ("factor-renewed", "0c8b84faa482479e89ff416ee823404e"),
             Kind::FactorGiven => ("factor-given", "cc1400008e474879944c2b51e4bc196c"),
             Kind::FactorRefused => ("factor-refused", "9a3479d76f0d4d05bcee7e6b5555a81b"),
+            Kind::RoleConflict => ("role-conflict", "049e697879764bda8836e3005c52f2f1"),
             Kind::DirectoryContact => ("directory-contact", "c332b3c8896e4049a68e011387d2bf56"),
             Kind::IdentityRefused => ("identity-refused", "8dce302a2f4348168fc89eb29b1b2a79"),
             Kind::IdentityChanged => ("identity-changed", "6ca6e0ca9fe54a9f956f6121e209fde2"),
@@ -171,6 +175,7 @@ impl Kind {
             | Kind::PolicyRefused
             | Kind::LoginRefused
             | Kind::Rescue
+            | Kind::RoleConflict
             | Kind::FactorRefused
             | Kind::IdentityRefused => 4,
             Kind::Exec | Kind::ExecFailed | Kind::Transfer => 6,

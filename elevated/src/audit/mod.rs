@@ -6,6 +6,7 @@ mod factors;
 mod identities;
 pub mod journal;
 mod logins;
+mod roles;
 mod transfers;
 
 pub use entries::{
@@ -22,4 +23,5 @@ pub use identities::{
     directory_contact, identities_changed, identities_refused, identity_changed, identity_refused,
 };
 pub use logins::{leave, login, login_refused, login_session, spooled, unreadable_spool};
+pub use roles::role_conflict;
 pub use transfers::{scp, transfer};

@@ -174,6 +174,7 @@ fn request(daemon: &Daemon, e: &Elevation) -> Values {
         ("State", e.request_state().into()),
         ("Needed", e.needed.into()),
         ("Agreed", e.agreed().into()),
+        ("Each", e.each.into()),
         ("Approvers", e.approvers.clone().into()),
         ("Votes", votes.into()),
         ("Requested", e.requested.wall.into()),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use elevate_policy::{Allowance, Mfa};
+use elevate_protocol::stream::ToClient;
 use elevate_protocol::{ErrorName, Id, seqpacket};
 
 use super::arrival::Arrival;
@@ -97,6 +98,9 @@ async fn build(
     proved: &Proved,
     stream: &Stream,
 ) -> Result<Elevation, Stop> {
+    for text in daemon.role_conflicts(uid).await {
+        stream.send(&ToClient::Notice { text }).await?;
+    }
     let arrival = Arrival::of(daemon, uid, Some(&proved.login));
     let mut answer = judge::judge(daemon, id, (uid, &arrival), ask, false).await?;
     let judged = Instant::now();
@@ -205,6 +209,7 @@ fn standing(
         digest,
         factor,
         needed: allowance.owed.approvals,
+        each: allowance.owed.each,
         approvers: approvers.iter().map(ToString::to_string).collect(),
         expires: terms.lapse(now, daemon.settings.request_timeout),
         terms,

@@ -119,6 +119,7 @@ async fn build(
         rule_content,
         factor: age.map_or(Given::None, |age| Given::Fresh(age.as_millis() as u64)),
         needed: 0,
+        each: false,
         approvers: Vec::new(),
         terms: terms(),
         requested: now,

@@ -1,8 +1,9 @@
 //! The conversation behind `elevatectl approve` and `deny`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use elevate_policy::{Membership, RuleName};
+use elevate_policy::RuleName;
 use elevate_protocol::Id;
 use elevate_protocol::account::Account;
 use elevate_protocol::stream::ToClient;
@@ -53,7 +54,7 @@ async fn counted(
     stream: &Stream,
 ) -> Result<ToClient, Stop> {
     let proved = proof::prove(daemon, stream, uid).await?;
-    let (account, voter, _, _) = as_they_are(daemon, uid, &ballot, &proved).await?;
+    let Now { account, voter, .. } = as_they_are(daemon, uid, &ballot, &proved).await?;
     let elevation = daemon.elevation(ballot.id).ok_or_else(Problem::not_found)?;
     // Nobody types a code for a vote that can't count; what counts is decided after it.
     admissible(&elevation, &voter, ballot.shown)?;
@@ -65,19 +66,22 @@ async fn counted(
     let mfa = Some(daemon.settings.vote_mfa);
     let given = factor::owe(daemon, stream, asked, mfa, true).await?;
     // They may have left, or lost the role, while they typed.
-    let (now, mut voter, rule_content, lapsed) = as_they_are(daemon, uid, &ballot, &proved).await?;
-    if now != account {
+    let now = as_they_are(daemon, uid, &ballot, &proved).await?;
+    if now.account != account {
         return Err(Problem::not_found().into());
     }
-    voter.factor = given;
+    let voter = Voter {
+        factor: given,
+        ..now.voter
+    };
     let event = Event::Voted {
         id: ballot.id,
         voter,
         approve: ballot.approve,
         comment: ballot.comment,
         shown: ballot.shown,
-        rule_content,
-        lapsed,
+        rule_content: now.rule_content,
+        earlier: now.earlier,
     };
     daemon.apply(event).await?;
     drop(proved);
@@ -89,42 +93,50 @@ async fn counted(
     })
 }
 
-/// Who votes, as things are now, what the request's rule says, and who of those that agreed before
-/// may approve no more.
+/// How things are now: who votes, what the request's rule says, and as which approvers those that
+/// voted before may approve.
+struct Now {
+    account: Account,
+    voter: Voter,
+    rule_content: Option<Digest>,
+    earlier: BTreeMap<u32, Vec<usize>>,
+}
+
 async fn as_they_are(
     daemon: &Daemon,
     uid: u32,
     ballot: &Ballot,
     proved: &Proved,
-) -> Result<(Account, Voter, Option<Digest>, Vec<u32>), Stop> {
+) -> Result<Now, Stop> {
     let (policy, accounts) = daemon.facts().await?;
     let account = accounts.by_uid(uid).map_err(|_| Problem::not_found())?;
     let elevation = daemon.elevation(ballot.id).ok_or_else(Problem::not_found)?;
-    let rule = RuleName::new(&elevation.rule).ok();
-    let approves = |name: &str| {
-        rule.as_ref().map_or(Membership::No, |rule| {
-            policy.may_approve(rule, name, &*accounts)
-        })
-    };
-    let stands = |vote: &&Vote| {
+    let rule = RuleName::new(&elevation.rule).map_err(|_| Problem::not_found())?;
+    let covers = |name: &str| policy.approves_as(&rule, name, &*accounts);
+    // Whoever has their name now, but not their uid, is somebody else.
+    let covered_by = |vote: &Vote| {
         let same = accounts
             .by_name(&vote.voter)
             .is_ok_and(|account| account.uid == vote.uid);
-        same && approves(&vote.voter) == Membership::Yes
+        match same {
+            true => covers(&vote.voter),
+            false => Vec::new(),
+        }
     };
-    let lapsed = elevation.votes.iter().filter(|vote| !stands(vote));
-    let lapsed = lapsed.map(|vote| vote.uid).collect();
-    let may_approve = approves(&account.name);
-    let rule_content = rule
-        .and_then(|rule| policy.content_digest(&rule))
-        .map(Digest::from);
+    let votes = elevation.votes.iter();
     let voter = Voter {
         name: account.name.clone(),
         uid,
         login_uid: proved.login.uid,
         elevated: proved.login.elevated,
-        may_approve,
+        may_approve: policy.may_approve(&rule, &account.name, &*accounts),
+        covers: covers(&account.name),
         factor: Given::None,
     };
-    Ok((account, voter, rule_content, lapsed))
+    Ok(Now {
+        voter,
+        rule_content: policy.content_digest(&rule).map(Digest::from),
+        earlier: votes.map(|vote| (vote.uid, covered_by(vote))).collect(),
+        account,
+    })
 }

@@ -2,6 +2,7 @@
 
 mod audience;
 mod changes;
+mod conflicts;
 mod core;
 mod directory;
 mod effects;

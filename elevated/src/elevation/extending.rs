@@ -1,5 +1,6 @@
 //! Sessions that last longer, under virtual time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use elevate_policy::Membership;
@@ -89,13 +90,14 @@ fn an_extension_that_owes_approvals_waits_for_them() {
             login_uid: Some(2),
             elevated: false,
             may_approve: Membership::Yes,
+            covers: vec![0],
             factor: Given::None,
         },
         approve: true,
         comment: String::new(),
         shown: extension.digest,
         rule_content: Some(extension.rule_content),
-        lapsed: Vec::new(),
+        earlier: BTreeMap::new(),
     };
     let effects = elevations.step(vote, at(6000)).unwrap();
     assert_eq!(extended(&effects), Some((session.id, 11_000)));

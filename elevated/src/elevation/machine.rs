@@ -44,8 +44,9 @@ pub enum Event {
         shown: Digest,
         /// What the rule says now, hashed; none where it is gone.
         rule_content: Option<Digest>,
-        /// Uids of those who agreed earlier and may approve no more: they left, or lost the role.
-        lapsed: Vec<u32>,
+        /// As which approvers those who agreed earlier may approve now, by uid; as none, where they
+        /// left or lost the role.
+        earlier: BTreeMap<u32, Vec<usize>>,
     },
     /// The requester took it back, or their client went away.
     Withdrawn(Id),
@@ -179,17 +180,18 @@ impl Elevations {
                 comment,
                 shown,
                 rule_content,
-                lapsed,
+                earlier,
             } => {
                 let vote = Vote {
                     voter: voter.name.clone(),
                     uid: voter.uid,
                     approved: approve,
                     comment,
+                    covers: voter.covers.clone(),
                     factor: voter.factor,
                     at: now,
                 };
-                self.voted(id, &voter, vote, shown, (rule_content, &lapsed), now)
+                self.voted(id, &voter, vote, shown, (rule_content, earlier), now)
             }
             Event::Withdrawn(id) => self.withdrawn(id),
             Event::PolicyChanged(contents) => Ok(self.policy_changed(&contents)),
@@ -271,7 +273,7 @@ impl Elevations {
         voter: &Voter,
         vote: Vote,
         shown: Digest,
-        (rule_content, lapsed): (Option<Digest>, &[u32]),
+        (rule_content, mut earlier): (Option<Digest>, BTreeMap<u32, Vec<usize>>),
         now: Moment,
     ) -> Step {
         let elevation = self.records.get_mut(&id).ok_or_else(Problem::not_found)?;
@@ -282,9 +284,12 @@ impl Elevations {
         if now.boot >= elevation.expires {
             return Ok(close(elevation, Closing::TimedOut));
         }
+        for before in &mut elevation.votes {
+            before.covers = earlier.remove(&before.uid).unwrap_or_default();
+        }
         elevation
             .votes
-            .retain(|earlier| !earlier.approved || !lapsed.contains(&earlier.uid));
+            .retain(|before| !before.approved || !before.covers.is_empty());
         elevation.votes.push(vote.clone());
         let news = News::Voted {
             voter: vote.voter.clone(),

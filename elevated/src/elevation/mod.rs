@@ -4,6 +4,7 @@
 //! order, and nothing after a [`Effect::Save`] may happen before the record is on disk.
 
 mod digest;
+mod each;
 mod machine;
 mod problem;
 mod record;

@@ -21,6 +21,7 @@ fn voter(uid: u32) -> Voter {
         login_uid: Some(uid),
         elevated: false,
         may_approve: Membership::Yes,
+        covers: vec![0],
         factor: Given::None,
     }
 }
@@ -33,7 +34,7 @@ fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
         comment: String::new(),
         shown: elevation.digest,
         rule_content: Some(elevation.rule_content),
-        lapsed: Vec::new(),
+        earlier: BTreeMap::from_iter((0..10).map(|uid| (uid, vec![0]))),
     }
 }
 
@@ -157,7 +158,7 @@ fn a_vote_covers_what_was_shown_and_nothing_else() {
         comment: String::new(),
         shown: Digest::of(b"something else"),
         rule_content: Some(elevation.rule_content),
-        lapsed: Vec::new(),
+        earlier: BTreeMap::new(),
     };
     assert_eq!(
         elevations.step(event, at(1)).unwrap_err().error,
@@ -171,7 +172,7 @@ fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
     elevations
         .step(vote(&elevation, voter(2), true), at(1))
         .unwrap();
-    let after = |uid: u32, lapsed: &[u32]| match vote(&elevation, voter(uid), true) {
+    let after = |uid: u32, before: &[u32]| match vote(&elevation, voter(uid), true) {
         Event::Voted {
             id,
             voter,
@@ -187,15 +188,121 @@ fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
             comment,
             shown,
             rule_content,
-            lapsed: lapsed.to_vec(),
+            earlier: before.iter().map(|uid| (*uid, vec![0])).collect(),
         },
         other => other,
     };
-    let effects = elevations.step(after(3, &[2]), at(2)).unwrap();
+    let effects = elevations.step(after(3, &[]), at(2)).unwrap();
     assert_eq!(granted(&effects), None);
     assert_eq!(elevations.get(elevation.id).unwrap().agreed(), 1);
-    let effects = elevations.step(after(4, &[]), at(3)).unwrap();
+    let effects = elevations.step(after(4, &[3]), at(3)).unwrap();
     assert_eq!(granted(&effects), Some(elevation.id));
+}
+
+/// Votes for the places of `each` in this order, with what each voter covers at the time of every
+/// vote.
+fn each(elevations: &mut Elevations, elevation: &Elevation, votes: &[(u32, &[usize])]) -> bool {
+    let mut before = BTreeMap::new();
+    let mut last = Vec::new();
+    for (uid, covers) in votes {
+        let covers = covers.to_vec();
+        let voter = Voter {
+            covers: covers.clone(),
+            ..voter(*uid)
+        };
+        let Event::Voted {
+            id,
+            voter,
+            approve,
+            comment,
+            shown,
+            rule_content,
+            ..
+        } = vote(elevation, voter, true)
+        else {
+            panic!("a vote");
+        };
+        let earlier = before.clone();
+        let event = Event::Voted {
+            id,
+            voter,
+            approve,
+            comment,
+            shown,
+            rule_content,
+            earlier,
+        };
+        last = elevations.step(event, at(1)).unwrap();
+        before.insert(*uid, covers);
+    }
+    granted(&last).is_some()
+}
+
+#[test]
+fn one_of_each_is_one_of_each_and_nobody_twice() {
+    for (votes, agreed, grants) in [
+        (&[(2, &[0][..]), (3, &[0])][..], 1, false),
+        (&[(2, &[0, 1])], 1, false),
+        (&[(2, &[0, 1]), (3, &[0])], 2, true),
+        (&[(2, &[0]), (3, &[0]), (4, &[1])], 2, true),
+    ] {
+        let mut elevations = Elevations::default();
+        let mut elevation = request(1, 2, 10_000, at(0));
+        elevation.each = true;
+        let asked = Event::Asked(Box::new(elevation.clone()));
+        elevations.step(asked, at(0)).unwrap();
+        assert_eq!(
+            each(&mut elevations, &elevation, votes),
+            grants,
+            "{votes:?}"
+        );
+        assert_eq!(
+            elevations.get(elevation.id).unwrap().agreed(),
+            agreed,
+            "{votes:?}"
+        );
+    }
+}
+
+#[test]
+fn whoever_lost_one_of_two_roles_counts_for_the_other_alone() {
+    let mut elevations = Elevations::default();
+    let mut elevation = request(1, 2, 10_000, at(0));
+    elevation.each = true;
+    elevations
+        .step(Event::Asked(Box::new(elevation.clone())), at(0))
+        .unwrap();
+    assert!(!each(&mut elevations, &elevation, &[(2, &[0, 1])]));
+    let Event::Voted {
+        id,
+        voter,
+        approve,
+        comment,
+        shown,
+        rule_content,
+        ..
+    } = vote(
+        &elevation,
+        Voter {
+            covers: vec![0],
+            ..voter(3)
+        },
+        true,
+    )
+    else {
+        panic!("a vote");
+    };
+    let earlier = BTreeMap::from([(2, vec![0])]);
+    let event = Event::Voted {
+        id,
+        voter,
+        approve,
+        comment,
+        shown,
+        rule_content,
+        earlier,
+    };
+    assert_eq!(granted(&elevations.step(event, at(2)).unwrap()), None);
 }
 
 #[test]

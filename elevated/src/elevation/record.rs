@@ -9,7 +9,7 @@ use elevate_protocol::stream::{EndReason, Status, Window};
 use elevate_protocol::{Bytes, ErrorName, Id};
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Terms};
+use super::{Digest, Terms, each};
 use crate::clock::Moment;
 
 /// Who asks, as the bus and the kernel say it.
@@ -143,6 +143,9 @@ pub struct Vote {
     pub approved: bool,
     /// Why.
     pub comment: String,
+    /// As which of the request's approvers, by their places.
+    #[serde(default)]
+    pub covers: Vec<usize>,
     /// What they gave for it.
     #[serde(default)]
     pub factor: Given,
@@ -219,6 +222,9 @@ pub struct Elevation {
     pub factor: Given,
     /// Approvals it needs.
     pub needed: u32,
+    /// Whether it needs one of each of its approvers, and not any so many.
+    #[serde(default)]
+    pub each: bool,
     /// Who may give them, as the rule names them.
     pub approvers: Vec<String>,
     /// What an approver sees, hashed.
@@ -247,9 +253,13 @@ pub struct Elevation {
 }
 
 impl Elevation {
-    /// Approvals given so far.
+    /// Approvals given so far, as far as they count.
     pub fn agreed(&self) -> u32 {
-        self.votes.iter().filter(|vote| vote.approved).count() as u32
+        let agreed = self.votes.iter().filter(|vote| vote.approved);
+        match self.each {
+            true => each::taken(agreed.map(|vote| &vote.covers[..])) as u32,
+            false => agreed.count() as u32,
+        }
     }
 
     /// Whether the grant has begun and not ended.

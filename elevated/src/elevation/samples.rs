@@ -70,6 +70,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         rule_content,
         factor: Given::None,
         needed,
+        each: false,
         approvers: vec!["role:lead".into()],
         terms: terms(Duration::from_millis(duration)),
         requested: now,

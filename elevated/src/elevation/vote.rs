@@ -18,6 +18,8 @@ pub struct Voter {
     pub elevated: bool,
     /// Whether the rule lets them approve.
     pub may_approve: Membership,
+    /// As which of the request's approvers, by their places.
+    pub covers: Vec<usize>,
     /// The second factor that they gave for this vote.
     pub factor: Given,
 }

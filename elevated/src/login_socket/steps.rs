@@ -134,10 +134,14 @@ pub(super) async fn admit(
     } = match admitted(daemon, caller, login).await {
         Ok(admitted) => admitted,
         Err(Refusal { uid, why, told }) => {
+            if let Some(uid) = uid {
+                daemon.role_conflicts(uid).await;
+            }
             daemon.record(audit::login_refused(login, uid, &why));
             return Err(told);
         }
     };
+    daemon.role_conflicts(account.uid).await;
     daemon.record(audit::login(login, account.uid, &role, given.word()));
     Ok(None)
 }

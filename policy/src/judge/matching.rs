@@ -1,10 +1,9 @@
 //! One rule against one question.
 
-use std::collections::HashMap;
-
 use super::question::Question;
 use super::verdict::{Condition, Outcome};
 use crate::command::{Command, File, Reading};
+use crate::membership::Standing;
 use crate::names::RoleName;
 use crate::people::{Membership, People};
 use crate::policy::Policy;
@@ -14,27 +13,23 @@ use crate::when::Fit;
 
 /// A question with what was found out about it on the way.
 pub(super) struct Matching<'a> {
-    policy: &'a Policy,
     q: &'a Question<'a>,
-    people: &'a dyn People,
     file: File<'a>,
-    roles: HashMap<&'a str, Membership>,
+    standing: Standing<'a>,
 }
 
 impl<'a> Matching<'a> {
     pub(super) fn new(policy: &'a Policy, q: &'a Question<'a>, people: &'a dyn People) -> Self {
         Self {
-            policy,
             q,
-            people,
             file: File::new(q.file, q.real),
-            roles: HashMap::new(),
+            standing: Standing::new(policy, q.user, people),
         }
     }
 
     /// What becomes of the rule, and what that hangs on alone: for a deny that matches, what could
     /// not be told; for an allow that doesn't, the only condition that isn't certainly met.
-    pub(super) fn outcome(&mut self, rule: &'a Rule) -> (Outcome, Option<Condition>) {
+    pub(super) fn outcome(&self, rule: &Rule) -> (Outcome, Option<Condition>) {
         let effect = rule.effect();
         let who = self.who(rule);
         let outcome = if who == Membership::No {
@@ -68,26 +63,12 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// The same answer within one verdict for one role, and no source is asked twice.
-    fn who(&mut self, rule: &'a Rule) -> Membership {
-        let memberships: Vec<_> = rule.roles.iter().map(|role| self.role(role)).collect();
-        Membership::any(memberships)
-    }
-
-    fn role(&mut self, name: &'a RoleName) -> Membership {
-        let Self {
-            policy,
-            q,
-            people,
-            roles,
-            ..
-        } = self;
-        *roles
-            .entry(name.as_str())
-            .or_insert_with(|| match policy.roles.get(name) {
-                Some(role) => role.includes(q.user, *people),
-                None => Membership::No,
-            })
+    fn who(&self, rule: &Rule) -> Membership {
+        let role = |role| match rule.effect() {
+            Effect::Allow => self.standing.has(role),
+            Effect::Deny => self.standing.is_in(role),
+        };
+        Membership::any(rule.roles.iter().map(role))
     }
 
     fn run_as(&self, rule: &Rule, effect: Effect) -> bool {
@@ -135,10 +116,16 @@ impl<'a> Matching<'a> {
     fn not_a_member(&self, rule: &Rule) -> Outcome {
         let roles: Vec<_> = rule.roles.iter().map(RoleName::as_str).collect();
         let user = shown(self.q.user);
-        not_matched(
-            Condition::Roles,
-            format!("{user} has no role of it ({})", roles.join(", ")),
-        )
+        let excluded = rule
+            .roles
+            .iter()
+            .any(|role| self.standing.is_in(role) == Membership::Yes);
+        let why = match excluded {
+            true => ": in a role that excludes it, too",
+            false => "",
+        };
+        let detail = format!("{user} has no role of it ({}){why}", roles.join(", "));
+        not_matched(Condition::Roles, detail)
     }
 
     fn unsure(&self) -> Outcome {

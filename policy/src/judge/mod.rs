@@ -64,7 +64,7 @@ impl Policy {
             };
         }
         let mut found = Found::default();
-        let mut matching = Matching::new(self, q, people);
+        let matching = Matching::new(self, q, people);
         for rule in rules {
             let (outcome, hinge) = matching.outcome(rule);
             found.add(rule, outcome, hinge);

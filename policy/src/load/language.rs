@@ -33,8 +33,16 @@ pub(super) const ALIAS: Keys = Keys {
 };
 
 pub(super) const ROLE: Keys = Keys {
-    enforced: &["description", "members", "may", "login"],
-    later: &["eligible", "removed", "includes", "conflicts", "activate"],
+    enforced: &[
+        "description",
+        "members",
+        "removed",
+        "includes",
+        "conflicts",
+        "may",
+        "login",
+    ],
+    later: &["eligible", "activate"],
     inside: &[],
 };
 
@@ -114,8 +122,8 @@ pub(super) const SESSION: Keys = Keys {
 
 /// What roles let people do beside their rules.
 pub(super) const MAY: Keys = Keys {
-    enforced: &["audit"],
-    later: &["approve", "helpdesk", "administer"],
+    enforced: &["approve", "audit"],
+    later: &["helpdesk", "administer"],
     inside: &[],
 };
 

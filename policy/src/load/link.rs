@@ -8,7 +8,7 @@ use super::problems::{Problems, Word};
 use super::raw::{Kind, Raw, RawRole, RawRule};
 use super::terms::RawTerms;
 use super::when::RawWhen;
-use super::{Defaults, HostFacts, accounts, limit, session};
+use super::{Defaults, HostFacts, accounts, approvals, hierarchy, limit, session};
 use crate::command::{Command, CommandError, EditPath};
 use crate::login::LoginTerms;
 use crate::names::{RoleName, RuleName};
@@ -62,15 +62,21 @@ impl<'a> Linker<'a> {
             let name = RoleName::new(name).ok()?;
             Some((name.clone(), self.role(name, raw)))
         });
-        roles.collect()
+        let mut roles = roles.collect();
+        hierarchy::link(&mut roles, &self.raw.roles, self.problems);
+        roles
     }
 
     fn role(&self, name: RoleName, raw: &'a RawRole) -> Role {
-        let members = sorted(self.parsed(Kind::Users, &raw.members, accounts::member));
+        let people = |words| sorted(self.parsed(Kind::Users, words, accounts::member));
         Role {
             name,
             description: raw.description.as_ref().map(|d| d.text.clone()),
-            members,
+            members: people(&raw.members),
+            removed: people(&raw.removed),
+            includes: self.role_names(&raw.includes),
+            included_in: Vec::new(),
+            conflicts: self.role_names(&raw.conflicts),
             may: sorted(raw.may.iter().filter_map(may).collect()),
             login: self.login(&raw.login),
         }
@@ -238,49 +244,27 @@ impl<'a> Linker<'a> {
     }
 
     fn terms(&self, raw: &'a RawTerms) -> Terms {
-        let words = raw.approvers.as_ref().map_or(&[][..], |(_, words)| words);
-        let terms = Terms {
-            owed: raw.owed,
-            approvers: self.approvers(words),
+        let approvers = match &raw.approvers {
+            Some((_, words)) => self.approvers(words),
+            None => Vec::new(),
+        };
+        let (owed, approvers) = approvals::link(raw, approvers, self.raw, self.problems);
+        Terms {
+            owed,
+            approvers,
             limit: limit::link(&raw.limit, self.problems, self.host, self.defaults),
             session: raw.session.settings.clone(),
-        };
-        self.check_approvals(raw, &terms);
-        terms
-    }
-
-    fn check_approvals(&self, raw: &RawTerms, terms: &Terms) {
-        let listed = raw
-            .approvers
-            .as_ref()
-            .is_some_and(|(_, words)| !words.is_empty());
-        match (&raw.approvals, &raw.approvers) {
-            // That it wasn't understood has been said.
-            (Some((_, None)), _) => {}
-            (Some((word, Some(1..))), _) if !listed => {
-                let message = "approvals are owed and nobody may give them; write \
-                               `approvers = [\"role:lead\"]` beside it";
-                self.problems.add(word, message);
-            }
-            (Some((word, Some(count @ 1..))), _) if too_few(*count, &terms.approvers) => {
-                let message = format!("{count} approvals are owed and fewer people may give them");
-                self.problems.add(word, message);
-            }
-            (Some((_, Some(1..))), _) => {}
-            // Most likely the number was forgotten, and then this would be a standing grant.
-            (_, Some((key, _))) => {
-                let message = "there are approvers and no approvals are owed; write \
-                               `approvals = 1` or remove `approvers`";
-                self.problems.add(key, message);
-            }
-            (_, None) => {}
         }
     }
 }
 
 // Any other word has been told to be none.
 fn may(word: &Word) -> Option<May> {
-    (word.text == "audit").then_some(May::Audit)
+    match word.text.as_str() {
+        "approve" => Some(May::Approve),
+        "audit" => Some(May::Audit),
+        _ => None,
+    }
 }
 
 fn host(word: &Word) -> Result<HostPattern, Wrong> {
@@ -291,10 +275,4 @@ fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
     all.sort();
     all.dedup();
     all
-}
-
-// Only where everybody who may approve is named does the policy itself tell how many they are.
-fn too_few(owed: u32, approvers: &[Approver]) -> bool {
-    let named = approvers.iter().all(|one| matches!(one, Approver::User(_)));
-    named && (approvers.len() as u64) < u64::from(owed)
 }

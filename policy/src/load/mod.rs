@@ -2,7 +2,9 @@
 
 mod accounts;
 mod aliases;
+mod approvals;
 mod environment;
+mod hierarchy;
 mod language;
 mod limit;
 mod link;

@@ -1,6 +1,7 @@
 //! What the files say, before references between them are followed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use toml::de::DeTable;
 
@@ -69,6 +70,9 @@ pub(super) struct Raw {
 pub(super) struct RawRole {
     pub(super) description: Option<Word>,
     pub(super) members: Vec<Word>,
+    pub(super) removed: Vec<Word>,
+    pub(super) includes: Vec<Word>,
+    pub(super) conflicts: Vec<Word>,
     pub(super) may: Vec<Word>,
     pub(super) login: RawLogin,
 }
@@ -83,6 +87,18 @@ pub(super) struct RawRule {
     pub(super) denies: bool,
     pub(super) when: RawWhen,
     pub(super) terms: Option<RawTerms>,
+}
+
+impl RawRole {
+    /// Adds what another file, or another table, says of the role `name`: lists unite.
+    fn unite(&mut self, file: &Reader<'_>, name: &Word, other: Self) {
+        self.members.extend(other.members);
+        self.removed.extend(other.removed);
+        self.includes.extend(other.includes);
+        self.conflicts.extend(other.conflicts);
+        self.may.extend(other.may);
+        self.login.unite(file, name, other.login);
+    }
 }
 
 impl Raw {
@@ -131,30 +147,31 @@ impl Raw {
     fn read_role(&mut self, file: &Reader<'_>, name: Word, table: &DeTable<'_>) {
         file.check_keys(table, &language::ROLE);
         let description = description(file, table);
-        let members = list(file, table, "members", Kind::Users.example()).unwrap_or_default();
-        let may = list(file, table, "may", r#""audit""#).unwrap_or_default();
+        let words = |key, example| list(file, table, key, example).unwrap_or_default();
+        let may = words("may", r#""audit""#);
         for word in &may {
             file.check_word(word, &language::MAY, "privilege");
         }
-        let login = table
-            .get("login")
-            .map(|value| login::read(file, value))
-            .unwrap_or_default();
-        let Some(known) = self.roles.get_mut(&name.text) else {
-            self.roles.insert(
-                name.text,
-                RawRole {
-                    description,
-                    members,
-                    may,
-                    login,
-                },
-            );
-            return;
+        let role = RawRole {
+            description: None,
+            members: words("members", Kind::Users.example()),
+            removed: words("removed", Kind::Users.example()),
+            includes: words("includes", r#""operator""#),
+            conflicts: words("conflicts", r#""auditor""#),
+            may,
+            login: table
+                .get("login")
+                .map(|value| login::read(file, value))
+                .unwrap_or_default(),
         };
-        known.members.extend(members);
-        known.may.extend(may);
-        known.login.unite(file, &name, login);
+        let known = match self.roles.entry(name.text.clone()) {
+            Entry::Vacant(vacant) => vacant.insert(role),
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.unite(file, &name, role);
+                known
+            }
+        };
         match (&known.description, description) {
             (Some(first), Some(second)) => {
                 twice(

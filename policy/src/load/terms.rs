@@ -16,10 +16,18 @@ use crate::mfa::Mfa;
 use crate::rule::Owed;
 use crate::suggest::nearest;
 
+/// How many approvals are owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Approvals {
+    Number(u32),
+    /// One of each approver.
+    Each,
+}
+
 pub(super) struct RawTerms {
     pub(super) owed: Owed,
     /// The word that says how many approvals, and what it says if that was understood.
-    pub(super) approvals: Option<(Word, Option<u32>)>,
+    pub(super) approvals: Option<(Word, Option<Approvals>)>,
     pub(super) approvers: Option<(Word, Vec<Word>)>,
     pub(super) limit: RawLimit,
     pub(super) session: RawSession,
@@ -117,11 +125,11 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
         .and_then(|value| file.boolean(value, "reason"));
     Some(RawTerms {
         owed: Owed {
-            approvals: approvals
-                .as_ref()
-                .and_then(|(_, count)| *count)
-                .unwrap_or(0),
+            // What it comes to hangs on the approvers.
+            approvals: 0,
+            each: false,
             mfa,
+            ticket: false,
             reason: reason.unwrap_or(false),
         },
         approvals,
@@ -136,12 +144,24 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
     })
 }
 
-fn read_approvals(file: &Reader<'_>, value: &Value<'_>) -> Option<u32> {
-    if value.get_ref().as_str() == Some("each") {
-        file.not_yet(&file.word("each", value.span()));
-        return None;
+fn read_approvals(file: &Reader<'_>, value: &Value<'_>) -> Option<Approvals> {
+    match value.get_ref().as_str() {
+        Some("each") => Some(Approvals::Each),
+        Some(text) => {
+            let word = file.word(text, value.span());
+            let message = format!(
+                "{} is no number of approvals; write it without quotes, or \"each\" for one of each \
+                 approver",
+                word.quoted()
+            );
+            file.problems
+                .suggest(&word, message, nearest(text, ["each"]));
+            None
+        }
+        None => file
+            .number(value, "approvals", (0, MAX_APPROVALS))
+            .map(Approvals::Number),
     }
-    file.number(value, "approvals", (0, MAX_APPROVALS))
 }
 
 /// How fresh a second factor must be.

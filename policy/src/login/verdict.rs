@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use crate::membership::Standing;
 use crate::mfa::Mfa;
 use crate::names::RoleName;
 use crate::people::{Membership, People, Role};
@@ -58,8 +59,9 @@ impl Policy {
     pub fn login(&self, q: &LoginQuestion<'_>, people: &dyn People) -> LoginVerdict {
         let (mut admitting, mut reasons) = (Vec::new(), Vec::new());
         let mut record = false;
+        let standing = Standing::new(self, q.user, people);
         for role in self.roles.values() {
-            let membership = role.includes(q.user, people);
+            let membership = standing.has(&role.name);
             if membership == Membership::No {
                 continue;
             }
@@ -98,9 +100,10 @@ impl Policy {
     /// Whether some role takes `user` in on a host of these names: whether they belong there at
     /// all. By which service, when and from where is left aside.
     pub fn admits(&self, user: &str, host: &[&str], people: &dyn People) -> Membership {
+        let standing = Standing::new(self, user, people);
         let here = |role: &&Role| role.login.when.is_on(host);
         let roles = self.roles.values().filter(here);
-        Membership::any(roles.map(|role| role.includes(user, people)))
+        Membership::any(roles.map(|role| standing.has(&role.name)))
     }
 }
 
