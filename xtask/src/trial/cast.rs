@@ -22,6 +22,9 @@ const LDAPRC: &str = "URI ldapi://%2Frun%2Fdirectory-server%2Fldapi\nSASL_MECH E
 /// Somebody at a virtual console of the kernel's.
 const ON_CONSOLE: &str = include_str!("../../../tests/tests/door/on_console.py");
 
+/// The login shell of people whose logins are recorded.
+const RECORDED_SHELL: &str = "/usr/libexec/elevate/elevate-shell";
+
 /// A change of a person's entry, in a file that root gives to ldapmodify(1).
 const CHANGES: &[(&str, &str, &str)] = &[
     ("alice-leaves", "alice", "shadowExpire: 1"),
@@ -42,9 +45,12 @@ pub(super) fn enter(machine: &Machine) {
         machine.write(&format!("/root/{name}.ldif"), change, 0o644);
     }
 
-    for local in ["eve", "deploy", "postgres"] {
+    for local in ["eve", "victor", "deploy", "postgres"] {
         machine.user(local);
     }
+    let recorded = ["usermod", "--shell", RECORDED_SHELL, "victor"];
+    machine.run(&recorded).success();
+    machine.run(&["mkdir", "/srv/reports"]).success();
     // The directory has an eve, too, whose uid is another.
     let home = ["chown", "--recursive", "eve:eve", "/home/eve"];
     machine.run(&home).success();

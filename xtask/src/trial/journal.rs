@@ -16,6 +16,9 @@ const EVENTS: &[&str] = &[
     "grant",
     "start",
     "exec",
+    "edit",
+    "file-transfer",
+    "extend",
     "end",
     "revoke",
     "recording-read",
@@ -35,7 +38,15 @@ const EVENTS: &[&str] = &[
 
 /// Events of an elevation, which name all of it.
 const OF_ELEVATIONS: &[&str] = &[
-    "request", "approval", "denial", "grant", "start", "exec", "end",
+    "request",
+    "approval",
+    "denial",
+    "grant",
+    "start",
+    "exec",
+    "edit",
+    "file-transfer",
+    "end",
 ];
 
 /// Everything that was put on record, oldest first.
@@ -95,9 +106,17 @@ fn what(entry: &Entry) -> String {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         Some(format!("{service} from {}{why}", from?))
     };
+    let file = || {
+        let action = entry.get("ELEVATE_ACTION");
+        let path = field(entry, "ELEVATE_PATH");
+        action.map(|action| format!("  {action} {path}"))
+    };
     let others = ["ELEVATE_COMMAND", "ELEVATE_PURPOSE", "ELEVATE_REASON"];
     let other = || others.into_iter().find_map(|name| entry.get(name));
-    argv.or_else(login).or_else(other).unwrap_or_default()
+    argv.or_else(login)
+        .or_else(file)
+        .or_else(other)
+        .unwrap_or_default()
 }
 
 fn who(entry: &Entry) -> String {

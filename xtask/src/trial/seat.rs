@@ -19,6 +19,8 @@ pub(super) enum Who {
     Carol,
     /// A user of the machine without any role.
     Eve,
+    /// Somebody who works here for a while, and whose logins are recorded.
+    Victor,
     /// The machine's administrator, at its console.
     Root,
 }
@@ -30,6 +32,7 @@ impl Who {
             Self::Bob => "bob",
             Self::Carol => "carol",
             Self::Eve => "eve",
+            Self::Victor => "victor",
             Self::Root => "root",
         }
     }

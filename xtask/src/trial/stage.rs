@@ -43,6 +43,8 @@ pub(super) struct Left {
     pub(super) cron: String,
     /// A session whose recording is worth a look.
     pub(super) session: String,
+    /// The session in which a note was written.
+    pub(super) note: String,
 }
 
 impl<'m> Stage<'m> {

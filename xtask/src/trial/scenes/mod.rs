@@ -1,13 +1,19 @@
 //! What is shown, in order.
 
 mod approval;
+mod contained;
 mod directory;
 mod door;
+mod editing;
 mod enrolment;
 mod factor;
+mod jobs;
 mod leaver;
+mod more_time;
 mod outage;
+mod outsider;
 mod record;
+mod recorded;
 mod refusals;
 mod server_gone;
 mod standing;
@@ -44,6 +50,12 @@ pub(super) const ALL: &[Scene] = &[
     factor::SCENE,
     approval::SCENE,
     time::SCENE,
+    more_time::SCENE,
+    jobs::SCENE,
+    editing::SCENE,
+    contained::SCENE,
+    recorded::SCENE,
+    outsider::SCENE,
     outage::SCENE,
     leaver::SCENE,
     server_gone::SCENE,

@@ -89,7 +89,7 @@ fn revoke(stage: &mut Stage<'_>) -> Result<()> {
 }
 
 /// The id of the one session that runs, from the listing.
-fn running_session(stage: &mut Stage<'_>) -> Result<String> {
+pub(super) fn running_session(stage: &mut Stage<'_>) -> Result<String> {
     let listed = stage.says(Who::AliceAgain, SESSIONS, 0, &["running"])?;
     let row = listed.shown.iter().find(|row| row.contains(" running "));
     let id = row.and_then(|row| row.split_whitespace().next());
