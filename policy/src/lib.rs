@@ -35,6 +35,7 @@ mod session;
 mod shown;
 mod suggest;
 mod suspicious;
+mod ticket;
 mod when;
 mod wrong;
 
@@ -60,4 +61,5 @@ pub use rule::{Effect, Owed, Rule, RuleLimit, Terms};
 pub use run_as::{RunAs, TargetGroup, TargetUser};
 pub use session::{Contain, Execs, OnFull, Record, SessionSettings};
 pub use suspicious::{PathFacts, Suspicion, Warning};
+pub use ticket::Ticket;
 pub use when::{Door, HostPattern, Hours, Network, Origin, Scene, Valid, When};

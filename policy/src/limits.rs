@@ -24,6 +24,9 @@ pub const MAX_NAME: usize = 64;
 /// The longest name of a user or group, in bytes (`LOGIN_NAME_MAX` of Linux).
 pub const MAX_ACCOUNT: usize = 256;
 
+/// The longest pattern of a ticket, in bytes.
+pub const MAX_TICKET: usize = 256;
+
 /// The longest value of an attribute that a role may ask for, in bytes.
 pub const MAX_VALUE: usize = 1024;
 

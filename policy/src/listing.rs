@@ -9,6 +9,7 @@ use crate::people::People;
 use crate::policy::Policy;
 use crate::rule::{Effect, Owed, Rule, RuleLimit};
 use crate::session::SessionSettings;
+use crate::ticket::Ticket;
 
 /// A rule of somebody's, as they may hear of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Listed {
     pub when: BTreeMap<String, Vec<String>>,
     /// What is owed first; none where it takes.
     pub owed: Option<Owed>,
+    /// What the ticket looks like that is owed; none where none is.
+    #[serde(default)]
+    pub ticket: Option<Ticket>,
     /// Who may approve, as written, aliases resolved.
     pub approvers: Vec<String>,
     /// How long and how much; none where it takes.
@@ -63,6 +67,7 @@ fn listed(rule: &Rule) -> Listed {
         edit: rule.edit.iter().map(|one| one.text().into()).collect(),
         when: rule.when.told(),
         owed: terms.map(|terms| terms.owed),
+        ticket: terms.and_then(|terms| terms.ticket.clone()),
         approvers: approvers.iter().map(ToString::to_string).collect(),
         limit: terms.map(|terms| terms.limit),
         session: terms.map(|terms| terms.session.clone()),

@@ -11,6 +11,7 @@ use crate::names::{RoleName, RuleName};
 use crate::people::Approver;
 use crate::run_as::{RunAs, TargetUser};
 use crate::session::SessionSettings;
+use crate::ticket::Ticket;
 use crate::when::When;
 
 /// Whether a rule gives or takes.
@@ -78,6 +79,8 @@ pub struct Terms {
     pub owed: Owed,
     /// Who may approve; aliases resolved, sorted; empty when no approvals are owed.
     pub approvers: Vec<Approver>,
+    /// What the ticket looks like that is owed; `None` where none is.
+    pub ticket: Option<Ticket>,
     /// How long and how much.
     pub limit: RuleLimit,
     /// How the session runs.

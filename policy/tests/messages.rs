@@ -55,10 +55,10 @@ fn a_key_of_the_language_that_is_not_enforced_yet_is_refused() {
         &with("", "break_glass = true"),
         &format!("p:2:1: {}", later("break_glass")),
     );
-    for key in ["password", "ticket"] {
-        let line = format!("require = {{ {key} = 1 }}");
-        one(&with("require", &line), &format!("p:2:13: {}", later(key)));
-    }
+    one(
+        &with("require", "require = { password = \"15m\" }"),
+        &format!("p:2:13: {}", later("password")),
+    );
     for word in ["helpdesk", "administer"] {
         one(
             &format!("[role.x]\nmay = [\"audit\", \"{word}\"]"),

@@ -42,6 +42,8 @@ pub mod ask {
     pub const ENVIRONMENT: &str = "environment";
     /// `s`: why.
     pub const REASON: &str = "reason";
+    /// `s`: the ticket that it is for.
+    pub const TICKET: &str = "ticket";
     /// `t`: for how long, in milliseconds.
     pub const DURATION: &str = "duration";
     /// `s`: the rule to use.

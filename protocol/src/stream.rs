@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! client   Hello ->            <- Challenge          elevated
-//!          Proof ->            <- (AskCode | AskEnvironment | AskReason | Waiting | Voted)*
+//!          Proof ->            <- (AskCode | AskEnvironment | AskReason | AskTicket
+//!                                  | Waiting | Voted)*
 //!                              <- Refused, or nothing: the stream is handed to the leader
 //!                              <- Attach             leader
 //!          Stdio + descriptors ->
@@ -82,6 +83,11 @@ pub enum ToServer {
     },
     /// The reason that was asked for.
     Reason {
+        /// At most [`REASON_BYTES`](crate::limits::REASON_BYTES) bytes.
+        text: String,
+    },
+    /// The ticket that was asked for.
+    Ticket {
         /// At most [`REASON_BYTES`](crate::limits::REASON_BYTES) bytes.
         text: String,
     },
@@ -169,6 +175,11 @@ pub enum ToClient {
     },
     /// The rule wants a reason.
     AskReason,
+    /// The rule wants a ticket.
+    AskTicket {
+        /// What it looks like: a regular expression.
+        like: String,
+    },
     /// A code is owed; ask for it without showing what is typed, and send it.
     AskCode {
         /// One line.

@@ -136,6 +136,11 @@ fn as_whom() -> Vec<Arg> {
         .value_parser(parse_duration),
         text("reason", "TEXT", reason),
         text(
+            "ticket",
+            "ID",
+            "The ticket that it is for; approvers and the journal see it",
+        ),
+        text(
             "rule",
             "NAME",
             "Use this rule, of those that allow the command",

@@ -81,6 +81,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// `--reason`: why.
     pub reason: Option<String>,
+    /// `--ticket`: what for.
+    pub ticket: Option<String>,
     /// `--rule`: which rule to use.
     pub rule: Option<String>,
     /// `-D`: where to run it.
@@ -126,6 +128,7 @@ const EDIT: (&str, &[&str]) = (
         "chdir",
         "for",
         "reason",
+        "ticket",
         "rule",
     ],
 );
@@ -274,6 +277,7 @@ fn options(
         questions: questions(&mut matches),
         duration: matches.remove_one("for"),
         reason: matches.remove_one("reason"),
+        ticket: matches.remove_one("ticket"),
         rule: matches.remove_one("rule"),
         folder: matches.remove_one("chdir"),
         set,

@@ -52,14 +52,6 @@ const MISSING: &[Missing] = &[
         short: None,
         ..with_value(' ', "host", HOST)
     },
-    Missing {
-        short: None,
-        ..with_value(
-            ' ',
-            "ticket",
-            "write it into the reason: --reason \"OPS-1234 …\"",
-        )
-    },
 ];
 const HOST: &str = "run it there: ssh HOST elevate COMMAND";
 

@@ -27,6 +27,7 @@ pub(super) struct Request {
     pub(super) environment: Vec<String>,
     pub(super) stdin: String,
     pub(super) reason: String,
+    pub(super) ticket: String,
     /// The requester's second factor: `none`, `totp`, `recovery`, or `fresh` from before.
     pub(super) factor: String,
     pub(super) rule: String,

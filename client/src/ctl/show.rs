@@ -49,6 +49,7 @@ pub(super) fn full(request: &Request, style: Style) -> String {
     }
     line("for", duration(request.duration));
     line("reason", or_dash(escaped(&request.reason)));
+    line("ticket", or_dash(escaped(&request.ticket)));
     line("factor", factor(&request.factor));
     line("rule", escaped(&request.rule));
     line("asked", time(request.requested));

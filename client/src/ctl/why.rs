@@ -127,6 +127,10 @@ fn decision(decision: &Decision) -> Vec<String> {
                 }
                 None => {}
             }
+            if let Some(ticket) = &allowed.ticket {
+                let like = escaped(&ticket.to_string());
+                lines.push(format!("  owed: a ticket like {like} (--ticket ID)"));
+            }
             if owed.reason {
                 lines.push("  owed: a reason (--reason TEXT)".into());
             }

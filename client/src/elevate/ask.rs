@@ -39,6 +39,7 @@ pub(super) fn ask(
             (ask::USER, &options.target.user),
             (ask::GROUP, &options.target.group),
             (ask::REASON, &options.reason),
+            (ask::TICKET, &options.ticket),
             (ask::RULE, &options.rule),
         ],
     );

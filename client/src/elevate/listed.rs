@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use elevate_policy::{
-    Allowance, Effect, Execs, Listed, Mfa, OnFull, Owed, Record, RuleLimit, SessionSettings,
+    Allowance, Effect, Execs, Listed, Mfa, OnFull, Owed, Record, RuleLimit, SessionSettings, Ticket,
 };
 use serde::Deserialize;
 
@@ -57,7 +57,10 @@ pub(super) fn allowed(allowance: &Allowance) -> String {
     let limit = &allowance.limit;
     let lines = [
         field("Rule", text::escaped(allowance.rule.as_ref())),
-        field("Owed", owed(&allowance.owed, &[])),
+        field(
+            "Owed",
+            owed(&allowance.owed, &[], allowance.ticket.as_ref()),
+        ),
         field("Time", time(limit.granted, limit.max)),
         limit
             .until
@@ -69,7 +72,10 @@ pub(super) fn allowed(allowance: &Allowance) -> String {
 
 fn in_short(rule: &Listed) -> String {
     let run_as = escaped(&rule.run_as).join(", ");
-    let owed = rule.owed.as_ref().map(|terms| owed(terms, &rule.approvers));
+    let owed = rule
+        .owed
+        .as_ref()
+        .map(|terms| owed(terms, &rule.approvers, rule.ticket.as_ref()));
     let mut terms = conditions(rule);
     terms.extend(owed.filter(|owed| !owed.is_empty()));
     let terms = match terms.is_empty() {
@@ -99,7 +105,7 @@ fn at_length(rule: &Listed) -> String {
     put("Edits", indented(&rule.edit));
     put("When", indented(&conditions(rule)));
     if let Some(terms) = &rule.owed {
-        put("Owed", owed(terms, &rule.approvers));
+        put("Owed", owed(terms, &rule.approvers, rule.ticket.as_ref()));
     }
     if let Some(limit) = &rule.limit {
         put("Time", time(limit.default, limit.max));
@@ -135,8 +141,8 @@ fn escaped(texts: &[String]) -> Vec<String> {
     texts.iter().map(|one| text::escaped(one)).collect()
 }
 
-/// What comes first: a code, approvals, a reason.
-fn owed(owed: &Owed, approvers: &[String]) -> String {
+/// What comes first: a code, approvals, a ticket, a reason.
+fn owed(owed: &Owed, approvers: &[String], ticket: Option<&Ticket>) -> String {
     let code = owed.mfa.map(|mfa| match mfa {
         Mfa::Always => "a code".to_owned(),
         Mfa::Within(age) => format!("a code of the last {}", duration(age)),
@@ -152,7 +158,8 @@ fn owed(owed: &Owed, approvers: &[String]) -> String {
         number => Some(format!("{number} approvals{of}")),
     };
     let reason = owed.reason.then(|| "a reason".to_owned());
-    let parts = [code, approvals, reason];
+    let ticket = ticket.map(|like| format!("a ticket like {}", text::escaped(&like.to_string())));
+    let parts = [code, approvals, ticket, reason];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
@@ -233,6 +240,7 @@ mod tests {
                     "edit": ["/etc/nginx/**"], "approvers": ["role:lead"],
                     "when": {"hosts": ["db-*", "pg1"], "terminal": ["true"]},
                     "owed": {"approvals": 1, "mfa": {"within_ms": 900_000}, "reason": true},
+                    "ticket": "OPS-[0-9]+",
                     "limit": {
                         "default_ms": 900_000, "max_ms": 3_600_000, "tasks": 200,
                         "memory": null, "cpu": null, "grace_ms": 10_000, "idle_ms": null
@@ -259,7 +267,7 @@ mod tests {
     #[test]
     fn a_listing_has_a_line_to_a_command_with_what_is_owed() {
         let terms = "  [hosts: db-*, pg1; at a terminal; a code of the last 15m; an approval \
-                     of role:lead; a reason]";
+                     of role:lead; a ticket like OPS-[0-9]+; a reason]";
         let wanted = format!(
             "alice may run on web1:\n    \
              (root) /usr/bin/systemctl restart nginx{terms}\n    \
@@ -284,7 +292,7 @@ mod tests {
     Edits     /etc/nginx/**
     When      hosts: db-*, pg1
               at a terminal
-    Owed      a code of the last 15m; an approval of role:lead; a reason
+    Owed      a code of the last 15m; an approval of role:lead; a ticket like OPS-[0-9]+; a reason
     Time      15m, at most 1h
     Bounds    200 tasks; SIGTERM 10s before the end
     Session   input and output recorded; every program on record; keeps LANG

@@ -79,6 +79,7 @@ impl Request<'_> {
         match message {
             ToClient::AskEnvironment { names } => self.give_environment(&names)?,
             ToClient::AskReason => self.ask_reason()?,
+            ToClient::AskTicket { like } => self.ask_ticket(&like)?,
             ToClient::Waiting {
                 request,
                 needed,
@@ -156,27 +157,49 @@ impl Request<'_> {
     }
 
     fn ask_reason(&mut self) -> Result<(), Broken> {
+        let text = self.typed(
+            "Reason: ",
+            "a reason is required for this command",
+            "give it with: elevate --reason TEXT COMMAND",
+            "no reason was given; nothing was run",
+        )?;
+        let said = text.map(|text| self.conversation.say(&ToServer::Reason { text }));
+        Ok(said.transpose().map(drop)?)
+    }
+
+    fn ask_ticket(&mut self, like: &str) -> Result<(), Broken> {
+        let question = format!("Ticket ({}): ", escape::line(like.as_bytes()));
+        let text = self.typed(
+            &question,
+            "a ticket is required for this command",
+            "give it with: elevate --ticket ID COMMAND",
+            "no ticket was given; nothing was run",
+        )?;
+        let said = text.map(|text| self.conversation.say(&ToServer::Ticket { text }));
+        Ok(said.transpose().map(drop)?)
+    }
+
+    /// What the person types, if they go on.
+    fn typed(
+        &mut self,
+        text: &str,
+        required: &str,
+        hint: &str,
+        missing: &'static str,
+    ) -> Result<Option<String>, Broken> {
         if !self.conversation.can_ask() {
-            let refusal = "a reason is required for this command";
-            let refusal = Failure::refused(ErrorName::InteractionRequired, refusal, None);
-            return Err(refusal
-                .hint("give it with: elevate --reason TEXT COMMAND")
-                .into());
+            let refusal = Failure::refused(ErrorName::InteractionRequired, required, None);
+            return Err(refusal.hint(hint).into());
         }
         self.leave_line();
         let question = Question {
-            text: "Reason: ",
+            text,
             hidden: false,
             longest: limits::REASON_BYTES,
-            missing: "no reason was given; nothing was run",
+            missing,
         };
-        match self.conversation.ask(&question)? {
-            Some(text) => {
-                let text = text.reveal().to_owned();
-                Ok(self.conversation.say(&ToServer::Reason { text })?)
-            }
-            None => Ok(()),
-        }
+        let typed = self.conversation.ask(&question)?;
+        Ok(typed.map(|text| text.reveal().to_owned()))
     }
 
     fn begin_waiting(&mut self, waiting: Waiting) {

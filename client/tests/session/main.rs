@@ -245,6 +245,20 @@ fn a_reason_is_asked_for_on_the_terminal() {
 }
 
 #[test]
+fn a_ticket_is_asked_for_with_what_it_looks_like() {
+    let mut stage = alone();
+    let like = "OPS-[0-9]+\x1b[2J".to_owned();
+    stage.say(&ToClient::AskTicket { like });
+    stage.until_seen("Ticket (OPS-[0-9]+\\x1b[2J): ");
+    stage.type_keys(b"OPS-7\n");
+    let text = "OPS-7".to_owned();
+    assert_eq!(stage.message(), ToServer::Ticket { text });
+    stage.attach(TERMINAL, true);
+    stage.end(Status::Exited(0));
+    stage.finish();
+}
+
+#[test]
 fn ctrl_c_at_the_question_for_a_reason_withdraws_the_request() {
     let mut stage = alone();
     stage.say(&ToClient::AskReason);

@@ -60,6 +60,10 @@ pub fn request(elevation: &Elevation) -> Entry {
             "ELEVATE_REASON",
             elevation.asked.reason.as_deref().unwrap_or_default(),
         )
+        .with(
+            "ELEVATE_TICKET",
+            elevation.asked.ticket.as_deref().unwrap_or_default(),
+        )
         .with("ELEVATE_CWD", &elevation.asked.cwd)
         .with("ELEVATE_PATH", paths(elevation))
         .with("ELEVATE_NEEDED", elevation.needed.to_string())
@@ -212,8 +216,18 @@ pub fn watch(elevation: &Elevation, (watcher, uid): (&str, u32), begins: bool) -
 
 /// A file was changed by an edit.
 pub fn edit(elevation: &Elevation, edited: &Edited) -> Entry {
+    let outcome = if edited.cut { "cut" } else { "whole" };
+    of_edit(elevation, edited, "changed", outcome)
+}
+
+/// A file was about to be changed by an edit whose leader then went, or could not put it back.
+pub fn edit_interrupted(elevation: &Elevation, edited: &Edited) -> Entry {
+    of_edit(elevation, edited, "may have changed", "interrupted")
+}
+
+fn of_edit(elevation: &Elevation, edited: &Edited, did: &str, outcome: &str) -> Entry {
     let path = escape::line(&edited.path);
-    let message = format!("session {} changed {path}", elevation.id);
+    let message = format!("session {} {did} {path}", elevation.id);
     about(elevation, Kind::Edit, message)
         .with("ELEVATE_PATH", &edited.path)
         .with(
@@ -222,7 +236,7 @@ pub fn edit(elevation: &Elevation, edited: &Edited) -> Entry {
         )
         .with("ELEVATE_SHA256_AFTER", &edited.after)
         .with_shown("ELEVATE_DIFF", lines(&edited.diff))
-        .with("ELEVATE_OUTCOME", if edited.cut { "cut" } else { "whole" })
+        .with("ELEVATE_OUTCOME", outcome)
 }
 
 /// `text` with its lines and tabs, so that a diff stays one; all else is escaped.

@@ -41,6 +41,7 @@ pub(super) fn read(mut fields: Fields) -> Result<Ask, Refusal> {
         umask: take(&mut fields, ask::UMASK)?.unwrap_or_default(),
         answers: take(&mut fields, ask::ANSWERS)?.unwrap_or_default(),
         reason: reason(&mut fields, ask::REASON)?,
+        ticket: reason(&mut fields, ask::TICKET)?,
         duration: take(&mut fields, ask::DURATION)?
             .map(duration)
             .transpose()?,
@@ -62,7 +63,7 @@ pub(super) fn unknown(fields: Fields) -> Result<(), Refusal> {
     }
 }
 
-/// A reason, within its limit.
+/// A reason or a ticket, within its limit.
 pub(super) fn reason(fields: &mut Fields, key: &str) -> Result<Option<String>, Refusal> {
     text(fields, key, "REASON_BYTES", REASON_BYTES)
 }
@@ -202,7 +203,7 @@ fn text(
             longest,
             &format!("`{key}` has at most so many bytes"),
         )),
-        Some(text) if text.is_empty() && key != ask::REASON => {
+        Some(text) if text.is_empty() && ![ask::REASON, ask::TICKET].contains(&key) => {
             Err(invalid(format!("`{key}` is empty")))
         }
         other => Ok(other),

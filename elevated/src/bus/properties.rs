@@ -169,6 +169,10 @@ fn request(daemon: &Daemon, e: &Elevation) -> Values {
             "Reason",
             line(asked.reason.as_deref().unwrap_or_default().as_bytes()).into(),
         ),
+        (
+            "Ticket",
+            line(asked.ticket.as_deref().unwrap_or_default().as_bytes()).into(),
+        ),
         ("Factor", e.factor.word().into()),
         ("Rule", e.rule.clone().into()),
         ("State", e.request_state().into()),

@@ -28,6 +28,8 @@ pub struct Ask {
     pub preserve: bool,
     /// Why.
     pub reason: Option<String>,
+    /// The ticket that it is for.
+    pub ticket: Option<String>,
     /// For how long.
     pub duration: Option<Duration>,
     /// Under which rule.

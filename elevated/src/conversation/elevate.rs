@@ -17,6 +17,7 @@ use super::proof::{self, Proved};
 use super::reason::{interaction, reason};
 use super::stream::{Refusal, Stop, Stream};
 use super::terms;
+use super::ticket::ticket;
 use super::wait;
 use crate::clock::Moment;
 use crate::daemon::Daemon;
@@ -132,6 +133,13 @@ async fn build(
         stream,
     )
     .await?;
+    let ticket = ticket(
+        ask.ticket.as_deref(),
+        allowance.ticket.as_ref(),
+        ask.may_be_asked(),
+        stream,
+    )
+    .await?;
     let kept = kept::environment(ask, allowance, stream).await?;
     if judged.elapsed() > MOMENT {
         answer = judge::again(daemon, id, (uid, &arrival), ask, answer).await?;
@@ -157,6 +165,7 @@ async fn build(
         umask: ask.umask,
         window: ask.window,
         reason,
+        ticket,
         duration: Duration::ZERO,
     };
     Ok(standing(daemon, id, asked, factor, allowance, &answer)?)

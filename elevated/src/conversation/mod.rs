@@ -16,6 +16,7 @@ mod reason;
 mod shell;
 mod stream;
 mod terms;
+mod ticket;
 mod vote;
 mod wait;
 mod words;

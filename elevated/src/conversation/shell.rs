@@ -107,6 +107,7 @@ async fn build(
         umask: ask.umask,
         window: ask.window,
         reason: None,
+        ticket: None,
         duration: LONGEST,
     };
     // No name of a rule has a colon.

@@ -92,6 +92,9 @@ pub struct Asked {
     pub window: Option<Window>,
     /// Why.
     pub reason: Option<String>,
+    /// The ticket that it is for.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// For how long.
     pub duration: Duration,
 }

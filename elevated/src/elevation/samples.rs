@@ -59,6 +59,7 @@ pub(crate) fn request(id: u64, needed: u32, duration: u64, now: Moment) -> Eleva
         umask: 0o022,
         window: None,
         reason: None,
+        ticket: None,
         duration: Duration::from_millis(duration),
     };
     let rule_content = Digest::of(b"rule");

@@ -157,6 +157,7 @@ impl<'a> Found<'a> {
         Allowance {
             rule: rule.name.clone(),
             owed: terms.owed,
+            ticket: terms.ticket.clone(),
             limit: limit(q, rule, terms),
             session: strictest,
         }

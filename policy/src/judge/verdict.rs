@@ -9,6 +9,7 @@ use crate::diagnostic::Place;
 use crate::names::RuleName;
 use crate::rule::{Effect, Owed};
 use crate::session::SessionSettings;
+use crate::ticket::Ticket;
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,9 @@ pub struct Allowance {
     pub rule: RuleName,
     /// What is owed before anything runs.
     pub owed: Owed,
+    /// What the ticket looks like that is owed; `None` where none is.
+    #[serde(default)]
+    pub ticket: Option<Ticket>,
     /// How long and how much.
     pub limit: Limit,
     /// How the session runs: the strictest of all allow rules that match.

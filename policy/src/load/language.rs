@@ -93,8 +93,8 @@ pub(super) const RULE_WHEN: Keys = Keys {
 };
 
 pub(super) const REQUIRE: Keys = Keys {
-    enforced: &["approvals", "approvers", "mfa", "reason"],
-    later: &["password", "ticket"],
+    enforced: &["approvals", "approvers", "mfa", "ticket", "reason"],
+    later: &["password"],
     inside: &[],
 };
 

@@ -252,6 +252,7 @@ impl<'a> Linker<'a> {
         Terms {
             owed,
             approvers,
+            ticket: raw.ticket.clone(),
             limit: limit::link(&raw.limit, self.problems, self.host, self.defaults),
             session: raw.session.settings.clone(),
         }

@@ -15,6 +15,7 @@ use crate::limits::{MAX_APPROVALS, MAX_TIME, MIN_TIME};
 use crate::mfa::Mfa;
 use crate::rule::Owed;
 use crate::suggest::nearest;
+use crate::ticket::Ticket;
 
 /// How many approvals are owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub(super) struct RawTerms {
     /// The word that says how many approvals, and what it says if that was understood.
     pub(super) approvals: Option<(Word, Option<Approvals>)>,
     pub(super) approvers: Option<(Word, Vec<Word>)>,
+    pub(super) ticket: Option<Ticket>,
     pub(super) limit: RawLimit,
     pub(super) session: RawSession,
 }
@@ -120,6 +122,9 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
         .get("approvals")
         .map(|value| (file.raw(value), read_approvals(file, value)));
     let mfa = table.get("mfa").and_then(|value| read_mfa(file, value));
+    let ticket = table
+        .get("ticket")
+        .and_then(|value| read_ticket(file, value));
     let reason = table
         .get("reason")
         .and_then(|value| file.boolean(value, "reason"));
@@ -129,7 +134,7 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
             approvals: 0,
             each: false,
             mfa,
-            ticket: false,
+            ticket: table.contains_key("ticket"),
             reason: reason.unwrap_or(false),
         },
         approvals,
@@ -139,9 +144,22 @@ fn read_require(file: &Reader<'_>, value: &Value<'_>) -> Option<RawTerms> {
                 file.strings(value, "approvers", Kind::Approvers.example()),
             )
         }),
+        ticket,
         limit: RawLimit::default(),
         session: RawSession::default(),
     })
+}
+
+fn read_ticket(file: &Reader<'_>, value: &Value<'_>) -> Option<Ticket> {
+    let word = file.string(value, "ticket")?;
+    match Ticket::parse(&word.text) {
+        Ok(ticket) => Some(ticket),
+        Err(wrong) => {
+            let message = format!("{}: {}", word.quoted(), wrong.what);
+            file.problems.add(&word, message);
+            None
+        }
+    }
 }
 
 fn read_approvals(file: &Reader<'_>, value: &Value<'_>) -> Option<Approvals> {

@@ -26,6 +26,7 @@ pub(super) struct Dossier {
     pub(super) command: String,
     pub(super) rule: String,
     pub(super) reason: String,
+    pub(super) ticket: String,
     pub(super) approvals: Vec<Approval>,
     pub(super) begun: u64,
     pub(super) deadline: u64,
@@ -135,6 +136,7 @@ impl Dossier {
             "request" => {
                 self.about(entry);
                 self.reason = shown(entry.text("ELEVATE_REASON"));
+                self.ticket = shown(entry.text("ELEVATE_TICKET"));
             }
             "approval" | "denial" => self.approvals.push(Approval {
                 voter: shown(entry.text("ELEVATE_APPROVER")),

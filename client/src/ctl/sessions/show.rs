@@ -71,6 +71,7 @@ fn facts(dossier: &Dossier, unread: Option<&str>, style: Style) -> String {
     line("command", or_dash(escaped(&dossier.command)));
     line("rule", or_dash(escaped(&dossier.rule)));
     line("reason", or_dash(escaped(&dossier.reason)));
+    line("ticket", or_dash(escaped(&dossier.ticket)));
     for vote in &dossier.approvals {
         let said = if vote.approved { "approved" } else { "denied" };
         let comment = match vote.comment.as_str() {
