@@ -24,7 +24,7 @@ pub enum TargetUser {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetGroup {
-    /// None written: the target's own groups; allows no `-g`.
+    /// None written, or `ALL:OWN`: the target's own groups; allows no `-g`.
     Own,
     /// `user:ALL`, or `ALL` alone: the target's own groups or any other with `-g`.
     Any,
@@ -53,6 +53,7 @@ impl fmt::Display for RunAs {
             TargetUser::Uid(uid) => write!(f, "#{uid}")?,
         }
         match &self.group {
+            TargetGroup::Own if self.user == TargetUser::Any => f.write_str(":OWN"),
             TargetGroup::Own => Ok(()),
             // `ALL` alone has every group.
             TargetGroup::Any if self.user == TargetUser::Any => Ok(()),

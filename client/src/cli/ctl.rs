@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
+use super::import::{IMPORT, ImportArguments};
 use super::policy::{self, Check, Test};
 use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
@@ -236,6 +237,9 @@ pub enum PolicyVerb {
     #[command(after_help = policy::TEST)]
     Test(Test),
     Why(WhyArguments),
+    /// Write a sudoers in this language, and mark what cannot be said
+    #[command(after_help = IMPORT)]
+    ImportSudoers(ImportArguments),
 }
 
 /// What the policy is asked about.
@@ -330,6 +334,9 @@ mod tests {
             "elevatectl policy check a.toml b.toml",
             "elevatectl policy check --strict --here --json policy.d",
             "elevatectl policy why --user eve -u postgres -- id -u",
+            "elevatectl policy import-sudoers",
+            "elevatectl policy import-sudoers --password-as none -o a.toml /etc/sudoers.d/a",
+            "elevatectl policy import-sudoers --json-input - --password-as 1h",
             "elevatectl login enable sshd --timeout 5 --force",
             "elevatectl login enable login --rescue root@tty1",
             "elevatectl login disable sshd",
@@ -369,6 +376,8 @@ mod tests {
             "elevatectl extend k7m2x9qd --for 0s",
             "elevatectl policy check",
             "elevatectl policy why",
+            "elevatectl policy import-sudoers --json-input - /etc/sudoers",
+            "elevatectl policy import-sudoers --password-as never",
             "elevatectl mfa",
             "elevatectl mfa enrol alice bob",
             "elevatectl directory",

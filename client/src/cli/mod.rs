@@ -2,6 +2,7 @@
 
 mod ctl;
 mod elevate;
+mod import;
 mod login;
 mod order;
 mod policy;
@@ -13,6 +14,7 @@ pub use ctl::{
     One, Output, PolicyVerb, Verb, Whose, WhyArguments, elevatectl_command, parse_elevatectl,
 };
 pub use elevate::{elevate_command, parse_elevate};
+pub use import::{ImportArguments, Password};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 pub use order::{Listing, Options, Order, Questions, Target, What};
 pub use policy::{Check, Test};

@@ -3,6 +3,7 @@
 mod change;
 mod directory;
 mod extend;
+mod import;
 mod list;
 mod login;
 pub mod mfa;
@@ -60,6 +61,7 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Login(verb) => login::run(&verb),
         Verb::Policy(PolicyVerb::Check(asked)) => policy::check(&asked),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
+        Verb::Policy(PolicyVerb::ImportSudoers(asked)) => import::import(&asked),
         Verb::Policy(PolicyVerb::Test(asked)) => policy::test(&asked),
     };
     Ok(outcome?)

@@ -110,6 +110,7 @@ fn target_user(text: &str) -> Result<TargetUser, String> {
 fn target_group(text: &str) -> Result<TargetGroup, String> {
     Ok(match text {
         "ALL" => TargetGroup::Any,
+        "OWN" => TargetGroup::Own,
         text => match number(text, "gid")? {
             Some(gid) => TargetGroup::Gid(gid),
             None => name(text).map(|()| TargetGroup::Name(text.to_owned()))?,

@@ -1,0 +1,108 @@
+//! People, hosts and targets of sudoers in the words of our language, and which have none.
+
+use super::decide::extend;
+use super::entries::Scope;
+use super::list::Part;
+use super::people::{Group, Host, Target, User};
+
+/// Why a part of a list of users has no words, if so.
+pub(super) fn user_problem(part: &Part<User>) -> Option<&'static str> {
+    let unknown = |user: &User| matches!(user, User::Other(_));
+    match &part.what {
+        User::All => Some("a role names its members; put in a group that everybody is in"),
+        User::Other(_) => Some("a role has users and groups by name, and no netgroups"),
+        _ if part.without.iter().any(unknown) => Some("who is excepted can't be named here"),
+        _ => None,
+    }
+}
+
+/// The same of hosts.
+pub(super) fn host_problem(part: &Part<Host>) -> Option<&'static str> {
+    let unknown = |host: &Host| matches!(host, Host::Other(_));
+    match &part.what {
+        Host::Other(_) => Some("hosts are named here, with `*` in names without a dot"),
+        _ if part.without.iter().any(unknown) => Some("what is excepted can't be named here"),
+        _ => None,
+    }
+}
+
+/// The same of targets.
+pub(super) fn target_problem(part: &Part<Target>) -> Option<&'static str> {
+    let unknown = |target: &Target| matches!(target, Target::Other(_));
+    match &part.what {
+        Target::Other(_) => Some("targets are users, and no members of groups or netgroups"),
+        _ if part.without.iter().any(unknown) => Some("who is excepted can't be named here"),
+        _ => None,
+    }
+}
+
+/// The same of groups for `-g`.
+pub(super) fn group_problem(part: &Part<Group>) -> Option<&'static str> {
+    let unknown = |group: &Group| matches!(group, Group::Other(_));
+    match &part.what {
+        Group::Other(_) => Some("it is no group that can be named here"),
+        _ if part.without.iter().any(unknown) => Some("what is excepted can't be named here"),
+        _ => None,
+    }
+}
+
+/// The names of hosts; `None` where all are among them.
+pub(super) fn named<'a>(hosts: impl Iterator<Item = &'a Host>) -> Option<Vec<String>> {
+    hosts
+        .map(|host| match host {
+            Host::Name(name) => Some(name.clone()),
+            Host::All | Host::Other(_) => None,
+        })
+        .collect()
+}
+
+/// Whether sudo lets people be themselves with a group of the list, and we don't: with any group they
+/// would be so without one, too, and who is excepted could be they.
+pub(super) fn loses_oneself(scope: &Scope) -> bool {
+    let own = |part: &Part<Target>| matches!(part.what, Target::All | Target::Caller);
+    let any_group = scope.groups.iter().any(|part| part.what == Group::All);
+    let has_own = scope.targets.iter().any(own);
+    !scope.groups.is_empty() && !has_own && (any_group || !scope.as_oneself)
+}
+
+/// `run_as` of an allow: each target without a group and with each group, and oneself with each.
+pub(super) fn run_as(scope: &Scope) -> Vec<String> {
+    let targets = scope
+        .targets
+        .iter()
+        .filter(|part| target_problem(part).is_none());
+    let groups: Vec<_> = scope
+        .groups
+        .iter()
+        .filter(|part| group_problem(part).is_none())
+        .collect();
+    let any_group = groups.iter().any(|part| part.what == Group::All);
+    let mut all = Vec::new();
+    for part in targets {
+        let user = target(&part.what);
+        match (&part.what, any_group) {
+            (Target::All, true) => all.push(user),
+            (Target::All, false) => all.push(format!("{user}:OWN")),
+            (_, true) => all.push(format!("{user}:ALL")),
+            (_, false) => all.push(user),
+        }
+    }
+    // Oneself with any group would be oneself without one, too, which sudo doesn't mean.
+    let mut users: Vec<_> = all.iter().map(|one| one.replace(":OWN", "")).collect();
+    if scope.as_oneself {
+        extend(&mut users, &["SELF".to_owned()]);
+    }
+    for part in groups.iter().filter(|_| !any_group) {
+        let with = users.iter().map(|user| format!("{user}:{}", part.what));
+        extend(&mut all, &with.collect::<Vec<_>>());
+    }
+    all
+}
+
+/// A target in our words.
+pub(super) fn target(target: &Target) -> String {
+    match target {
+        Target::Caller => "SELF".into(),
+        target => target.to_string(),
+    }
+}
