@@ -2,16 +2,23 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use elevate_protocol::launch::{EndUser, Header, Order, Resolve};
-use elevate_protocol::seqpacket::{self, Wait};
 use elevate_protocol::{Id, paths};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::Packets;
+
+/// How long an order may wait for those before it. Its socket holds some dozens, and a hundred
+/// people may ask at the same moment.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 
 /// The launcher, connected to when it is first needed, and again when it was restarted.
 #[derive(Debug, Default)]
-pub struct Launcher(Mutex<Option<OwnedFd>>);
+pub struct Launcher(Mutex<Option<Packets>>);
 
 impl Launcher {
     /// Have it fork a resolver, which answers on `reply`.
@@ -47,7 +54,7 @@ impl Launcher {
     async fn send(&self, packet: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut connection = self.0.lock().await;
         if let Some(open) = connection.as_ref() {
-            match seqpacket::send(open, packet, descriptors, Wait::No) {
+            match deliver(open, packet, descriptors).await {
                 Ok(()) => return Ok(()),
                 // The launcher was restarted; its socket takes us at once.
                 Err(error) if is_gone(&error) => {}
@@ -55,9 +62,23 @@ impl Launcher {
             }
         }
         let new = connect()?;
-        seqpacket::send(&new, packet, descriptors, Wait::No)?;
+        deliver(&new, packet, descriptors).await?;
         *connection = Some(new);
         Ok(())
+    }
+}
+
+async fn deliver(
+    connection: &Packets,
+    packet: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<()> {
+    match timeout(ROOM_TIME, connection.send(packet, descriptors)).await {
+        Ok(sent) => sent,
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("it took no order for {} s", ROOM_TIME.as_secs()),
+        )),
     }
 }
 
@@ -68,7 +89,7 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-fn is_open(connection: &OwnedFd) -> bool {
+fn is_open(connection: &Packets) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
     let mut polled = [PollFd::new(connection, PollFlags::OUT)];
     let now = rustix::time::Timespec {
@@ -78,9 +99,39 @@ fn is_open(connection: &OwnedFd) -> bool {
     poll(&mut polled, Some(&now)).is_ok() && !polled[0].revents().contains(PollFlags::HUP)
 }
 
-fn connect() -> io::Result<OwnedFd> {
+fn connect() -> io::Result<Packets> {
     let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
     rustix::net::connect(&socket, &SocketAddrUnix::new(paths::LAUNCHER_SOCKET)?)?;
-    Ok(socket)
+    Packets::new(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use elevate_protocol::seqpacket::{self, Wait};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_order_waits_for_those_before_it() {
+        let (ours, theirs) = seqpacket::pair().unwrap();
+        let connection = Packets::new(ours).unwrap();
+        let order = vec![b'x'; 4096];
+        let mut before = 0;
+        while seqpacket::send(&connection, &order, &[], Wait::No).is_ok() {
+            before += 1;
+        }
+        let launcher = tokio::task::spawn_blocking(move || {
+            for _ in 0..=before {
+                seqpacket::receive(&theirs, 4096, Wait::Yes)
+                    .unwrap()
+                    .unwrap();
+            }
+            theirs
+        });
+        deliver(&connection, &order, &[]).await.unwrap();
+        drop(launcher.await.unwrap());
+        let gone = deliver(&connection, &order, &[]).await.unwrap_err();
+        assert!(is_gone(&gone), "{gone}");
+    }
 }
