@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::command::{File, usr_merged};
+use crate::command::{Command, EditPath, File, usr_merged};
 use crate::rule::{Effect, Rule};
 
 /// Positions of rules by the files they speak of.
@@ -47,6 +47,18 @@ impl Index {
     /// The rules that can match `file` as a command, in the order of their names.
     pub(crate) fn commands(&self, file: &File<'_>) -> Vec<usize> {
         self.commands.candidates([&*file.asked, &*file.real])
+    }
+
+    /// The rules that can say all that `command` says, in the order of their names.
+    pub(crate) fn covering(&self, command: &Command) -> Vec<usize> {
+        let literal = command.literal_paths().filter(|_| command.is_literal());
+        self.commands.candidates(literal)
+    }
+
+    /// The rules that can say all that an entry of `edit` says, in the order of their names.
+    pub(crate) fn covering_edit(&self, edit: &EditPath) -> Vec<usize> {
+        let literal = edit.literal_paths().filter(|_| edit.is_literal());
+        self.edits.candidates(literal)
     }
 
     /// The rules that can match the edit of some of `paths`, in the order of their names.

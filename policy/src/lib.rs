@@ -14,6 +14,7 @@
 mod capabilities;
 mod command;
 mod diagnostic;
+pub mod difference;
 mod digest;
 mod environment;
 mod expectations;

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
 use super::import::{IMPORT, ImportArguments};
-use super::policy::{self, Check, Test};
+use super::policy::{self, Check, Diff, Test};
 use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
 
@@ -232,10 +232,13 @@ pub enum PolicyVerb {
     /// Check files without loading them; nothing is asked of the daemon
     #[command(after_help = policy::CHECK)]
     Check(Check),
-    /// Ask what the loaded policy says to a command, and why
     /// Test whether a policy says what you expect; nothing is asked of the daemon
     #[command(after_help = policy::TEST)]
     Test(Test),
+    /// Tell who gains and who loses what from one policy to another; nothing is asked of the daemon
+    #[command(after_help = policy::DIFF)]
+    Diff(Diff),
+    /// Ask what the loaded policy says to a command, and why
     Why(WhyArguments),
     /// Write a sudoers in this language, and mark what cannot be said
     #[command(after_help = IMPORT)]
@@ -333,6 +336,8 @@ mod tests {
             "elevatectl sessions export k7m2x9qd",
             "elevatectl policy check a.toml b.toml",
             "elevatectl policy check --strict --here --json policy.d",
+            "elevatectl policy test a.expect --policy a.toml --policy b --json",
+            "elevatectl policy diff a.toml b --json",
             "elevatectl policy why --user eve -u postgres -- id -u",
             "elevatectl policy import-sudoers",
             "elevatectl policy import-sudoers --password-as none -o a.toml /etc/sudoers.d/a",
@@ -340,7 +345,6 @@ mod tests {
             "elevatectl login enable sshd --timeout 5 --force",
             "elevatectl login enable login --rescue root@tty1",
             "elevatectl login disable sshd",
-            "elevatectl policy test a.expect --policy a.toml --policy b --json",
             "elevatectl login disable --all",
             "elevatectl login status sshd --json",
             "elevatectl login status",
@@ -375,6 +379,7 @@ mod tests {
             "elevatectl sessions follow",
             "elevatectl extend k7m2x9qd --for 0s",
             "elevatectl policy check",
+            "elevatectl policy diff a.toml",
             "elevatectl policy why",
             "elevatectl policy import-sudoers --json-input - /etc/sudoers",
             "elevatectl policy import-sudoers --password-as never",

@@ -17,7 +17,7 @@ pub use elevate::{elevate_command, parse_elevate};
 pub use import::{ImportArguments, Password};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 pub use order::{Listing, Options, Order, Questions, Target, What};
-pub use policy::{Check, Test};
+pub use policy::{Check, Diff, Test};
 pub use sessions::{Follow, ListSessions, Play, Search, SessionsVerb, ShowSession, Which};
 
 use crate::exit::Exit;

@@ -80,3 +80,31 @@ pub struct Test {
     #[arg(long)]
     pub json: bool,
 }
+
+/// How `elevatectl policy diff` writes and ends.
+pub(super) const DIFF: &str = "\
+Exit status:
+  0  nobody gains or loses anything
+  1  somebody does
+  2  wrong use, or a file cannot be read or is no policy
+
+Signs:
+  +  may be done now, on these terms
+  -  may no longer be done
+  ~  may be done as before, on terms that demand more, less or something else
+  !  a deny speaks of it now, or no longer
+
+Examples:
+  elevatectl policy diff /etc/elevate/policy.d new.d";
+
+/// What to compare, and how.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// A file, or a folder with the files of one policy
+    pub old: PathBuf,
+    /// The other
+    pub new: PathBuf,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -60,9 +60,10 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Directory(DirectoryVerb::Sync) => directory::sync(),
         Verb::Login(verb) => login::run(&verb),
         Verb::Policy(PolicyVerb::Check(asked)) => policy::check(&asked),
+        Verb::Policy(PolicyVerb::Diff(asked)) => policy::diff(&asked),
+        Verb::Policy(PolicyVerb::Test(asked)) => policy::test(&asked),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
         Verb::Policy(PolicyVerb::ImportSudoers(asked)) => import::import(&asked),
-        Verb::Policy(PolicyVerb::Test(asked)) => policy::test(&asked),
     };
     Ok(outcome?)
 }

@@ -61,6 +61,16 @@ impl EditPath {
         self.path.is_literal()
     }
 
+    pub(super) fn path(&self) -> &Pattern {
+        &self.path
+    }
+
+    /// Another path at the same place.
+    pub(super) fn like(&self, text: String, path: Pattern) -> Self {
+        let place = self.place.clone();
+        Self { text, place, path }
+    }
+
     /// Whether it certainly matches whatever `other` allows.
     pub(crate) fn covers(&self, other: &Self, reading: Reading) -> bool {
         self.path.covers(&other.path, reading)

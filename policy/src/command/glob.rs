@@ -63,6 +63,35 @@ impl Glob {
         states.contains(self.tokens.len())
     }
 
+    /// Whether it can be written: of two stars beside each other braces alone keep the meaning.
+    pub(super) fn is_plain(&self) -> bool {
+        let star = |token: &Token| matches!(token, Token::Star | Token::Any);
+        let pairs = self.tokens.windows(2);
+        !pairs.into_iter().any(|pair| pair.iter().all(star))
+    }
+
+    /// Its wildcards as written, and between them bytes that stand for themselves.
+    pub(super) fn parts(&self) -> Vec<Result<String, Vec<u8>>> {
+        let mut parts: Vec<Result<String, Vec<u8>>> = Vec::new();
+        for token in &self.tokens {
+            let wildcard = match token {
+                Token::Byte(byte) => match parts.last_mut() {
+                    Some(Err(bytes)) => {
+                        bytes.push(*byte);
+                        continue;
+                    }
+                    _ => Err(vec![*byte]),
+                },
+                Token::Star => Ok("*".to_owned()),
+                Token::Any => Ok("**".to_owned()),
+                Token::Dirs => Ok("**/".to_owned()),
+                Token::InDir => continue,
+            };
+            parts.push(wildcard);
+        }
+        parts
+    }
+
     /// Whether it certainly matches whatever `other` matches when that is read strictly. A no may
     /// also mean that nobody looked closely enough.
     pub(super) fn covers(&self, other: &Self, reading: Reading) -> bool {

@@ -7,6 +7,7 @@ mod glob;
 mod leeway;
 mod parse;
 mod pattern;
+mod spell;
 #[cfg(test)]
 mod tests;
 mod words;

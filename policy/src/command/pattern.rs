@@ -9,7 +9,7 @@ use super::{CommandError, Reading, braces, usr_merged};
 pub(super) struct Pattern(Vec<Alternative>);
 
 #[derive(Clone, Debug)]
-enum Alternative {
+pub(super) enum Alternative {
     Literal(Vec<u8>),
     Glob(Glob),
 }
@@ -52,6 +52,20 @@ impl Pattern {
                 Alternative::Glob(wide) => wide.covers(narrow, reading),
             }),
         })
+    }
+
+    pub(super) fn alternatives(&self) -> &[Alternative] {
+        &self.0
+    }
+
+    /// How many alternatives there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// One pattern for each alternative.
+    pub(super) fn each(&self) -> impl Iterator<Item = Self> {
+        self.0.iter().map(|one| Self(vec![one.clone()]))
     }
 
     pub(super) fn is_literal(&self) -> bool {

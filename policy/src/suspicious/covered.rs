@@ -8,11 +8,10 @@ use crate::run_as::RunAs;
 use crate::when::When;
 
 pub(super) fn look(policy: &Policy, found: &mut Found) {
-    let by_role = ByRole::new(policy);
     for rule in policy.rules() {
         match &rule.terms {
             Some(terms) => {
-                let denies = by_role.beside(rule).filter(|other| other.terms.is_none());
+                let denies = beside(policy, rule).filter(|other| other.terms.is_none());
                 if let Some(deny) = denies.into_iter().find(|deny| forbids(deny, rule)) {
                     let message = format!(
                         "rule `{}` ({}) forbids all that this one allows, so that it allows nothing",
@@ -22,7 +21,7 @@ pub(super) fn look(policy: &Policy, found: &mut Found) {
                     found.add(Suspicion::Forbidden, name, &rule.place, message);
                     continue;
                 }
-                let better = by_role.beside(rule).find(|other| {
+                let better = beside(policy, rule).find(|other| {
                     let theirs = other.terms.as_ref();
                     theirs.is_some_and(|theirs| replaces(other, theirs, rule, terms))
                 });
@@ -30,7 +29,7 @@ pub(super) fn look(policy: &Policy, found: &mut Found) {
                 tell(rule, better, what, found);
             }
             None => {
-                let wider = by_role.beside(rule).find(|other| {
+                let wider = beside(policy, rule).find(|other| {
                     let first = !forbids(rule, other) || other.name < rule.name;
                     other.terms.is_none() && first && forbids(other, rule)
                 });
@@ -50,37 +49,17 @@ fn tell(rule: &Rule, other: Option<&Rule>, what: &str, found: &mut Found) {
     }
 }
 
-/// Which rules could stand in for others: those of all their roles.
-struct ByRole<'a> {
-    policy: &'a Policy,
-    rules: std::collections::HashMap<&'a str, Vec<usize>>,
-}
-
-impl<'a> ByRole<'a> {
-    fn new(policy: &'a Policy) -> Self {
-        let mut rules = std::collections::HashMap::<_, Vec<_>>::new();
-        for (at, rule) in policy.rules().iter().enumerate() {
-            for role in &rule.roles {
-                rules.entry(role.as_str()).or_default().push(at);
-            }
-        }
-        Self { policy, rules }
-    }
-
-    fn beside(&self, rule: &'a Rule) -> impl Iterator<Item = &'a Rule> {
-        let first = rule
-            .roles
-            .first()
-            .and_then(|role| self.rules.get(role.as_str()));
-        let policy = self.policy;
-        let candidates = first
-            .into_iter()
-            .flatten()
-            .map(move |at| &policy.rules()[*at]);
-        candidates.filter(move |other| {
-            other.name != rule.name && rule.roles.iter().all(|role| other.roles.contains(role))
-        })
-    }
+/// The rules of all the roles of `rule` that can say what it says.
+fn beside<'a>(policy: &'a Policy, rule: &'a Rule) -> impl Iterator<Item = &'a Rule> {
+    let candidates = match (rule.commands.first(), rule.edit.first()) {
+        (Some(command), _) => policy.index.covering(command),
+        (None, Some(edit)) => policy.index.covering_edit(edit),
+        (None, None) => Vec::new(),
+    };
+    let others = candidates.into_iter().map(|at| &policy.rules()[at]);
+    others.filter(|other| {
+        other.name != rule.name && rule.roles.iter().all(|role| other.roles.contains(role))
+    })
 }
 
 fn forbids(deny: &Rule, rule: &Rule) -> bool {
@@ -121,7 +100,7 @@ fn owes_no_more(theirs: &Terms, own: &Terms) -> bool {
 }
 
 /// Condition by condition, and as written: a list holds all of another that holds its words.
-fn times_cover(wide: &When, narrow: &When) -> bool {
+pub(crate) fn times_cover(wide: &When, narrow: &When) -> bool {
     let narrow = narrow.told();
     let within = |(key, words): (&String, &Vec<String>)| {
         let inside = |one: &Vec<String>| one.iter().all(|word| words.contains(word));

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::policy::Policy;
 use crate::shown::shown;
+pub(crate) use covered::times_cover;
 pub use writable::PathFacts;
 
 /// Which kind of suspicion.

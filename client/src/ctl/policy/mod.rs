@@ -1,11 +1,13 @@
 //! `elevatectl policy`: what an admin does with policy files, without the daemon.
 
 mod check;
+mod diff;
 mod files;
 mod here;
 mod test;
 
 pub(in crate::ctl) use check::check;
+pub(in crate::ctl) use diff::diff;
 pub(in crate::ctl) use test::test;
 
 /// A number of things, in words.
