@@ -19,14 +19,16 @@ use crate::{Bytes, id};
 pub enum Order {
     /// A resolver; the body is a [`Resolve`], the descriptor the socket for its [`Resolution`].
     Resolve,
-    /// A session leader; the body is a [`Launch`], the descriptors the control socket and the
-    /// client's stream.
+    /// Somebody who asks PAM whether the caller's account is in order; the body is a
+    /// [`CheckAccount`], the descriptor the socket for its [`AccountChecked`].
+    CheckAccount,
+    /// A session leader; the body is a [`Launch`], the descriptors the control socket, the client's
+    /// stream, and the socket on which it hears an [`AccountChecked`].
     Lead,
     /// Somebody who ends every process of a leaver; the body is an [`EndUser`], the descriptor the
     /// socket for its [`UserEnded`].
     EndUser,
-    /// The leader of an edit; the body is an [`Edit`], the descriptors the control socket and the
-    /// client's stream.
+    /// The leader of an edit; the body is an [`Edit`], the descriptors as for [`Order::Lead`].
     Edit,
 }
 
@@ -47,6 +49,7 @@ impl Header {
     pub fn packet(self, body: &impl Serialize) -> Vec<u8> {
         let order = match self.order {
             Order::Resolve => b'R',
+            Order::CheckAccount => b'A',
             Order::Lead => b'L',
             Order::EndUser => b'U',
             Order::Edit => b'E',
@@ -62,6 +65,7 @@ impl Header {
         let (header, body) = packet.split_at_checked(Header::LENGTH)?;
         let order = match header[0] {
             b'R' => Order::Resolve,
+            b'A' => Order::CheckAccount,
             b'L' => Order::Lead,
             b'U' => Order::EndUser,
             b'E' => Order::Edit,
@@ -100,6 +104,33 @@ pub enum Purpose {
         /// In no folder that they may write could they be kept from swapping the file.
         caller: Account,
     },
+}
+
+/// Is this account in order (pam_acct_mgmt(3))?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckAccount {
+    /// Whose.
+    pub caller: String,
+    /// The caller's terminal, such as `/dev/pts/3`, where they have one that has a name.
+    pub terminal: Option<String>,
+}
+
+/// What became of a [`CheckAccount`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountChecked {
+    /// What PAM's modules had to say, harmless for a terminal.
+    pub said: Vec<String>,
+    /// Why nothing may begin.
+    pub refusal: Option<AccountRefusal>,
+}
+
+/// Why somebody whose account is not in order begins nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRefusal {
+    /// What kind of no.
+    pub error: ErrorName,
+    /// In words for the person.
+    pub message: String,
 }
 
 /// End every process of this uid, until none is left.
@@ -308,6 +339,9 @@ pub enum FromLeader {
         leader: i32,
         /// The command.
         pid: i32,
+        /// Whether it waits for the scope.
+        #[serde(default)]
+        waits: bool,
     },
     /// The command was executed.
     Running,

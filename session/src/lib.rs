@@ -5,6 +5,7 @@
 //! All of them are synchronous and have one thread, because they fork without executing anything.
 #![deny(unsafe_code)]
 
+mod account;
 mod cgroup;
 pub mod editor;
 mod identity;

@@ -54,6 +54,25 @@ inside! {
         led.ended();
     }
 
+    fn pam_has_the_word_on_an_account() {
+        let host = Host::start();
+        assert_eq!(host.check_account("root").refusal, None);
+        // The host's own stack knows nobody of that name.
+        let refusal = host.check_account("nobody-of-that-name").refusal.unwrap();
+        assert!(refusal.message.contains("account of nobody-of-that-name"), "{refusal:?}");
+    }
+
+    fn a_session_of_an_account_that_is_not_in_order_does_not_begin() {
+        let mut host = Host::start();
+        let mut order = launch(&["/usr/bin/touch", "/mnt/ran"]);
+        order.caller.name = "nobody-of-that-name".into();
+        let mut led = host.lead(&order);
+        led.attach();
+        let (_, message) = led.refused();
+        assert!(message.contains("account of nobody-of-that-name"), "{message}");
+        assert!(!std::path::Path::new("/mnt/ran").exists());
+    }
+
     fn the_targets_rights_decide_what_is_found() {
         let host = Host::start();
         std::fs::copy("/bin/true", "/mnt/secret/tool").unwrap();

@@ -7,6 +7,7 @@ use elevate_policy::{Allowance, Mfa};
 use elevate_protocol::stream::ToClient;
 use elevate_protocol::{ErrorName, Id, seqpacket};
 
+use super::account::AccountCheck;
 use super::arrival::Arrival;
 use super::ask::Ask;
 use super::factor;
@@ -29,7 +30,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 /// Hold the conversation of request `id`, from hello to the leader's taking over.
 pub async fn elevate(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: Stream) {
     match request(&daemon, uid, id, ask, &stream).await {
-        Ok(()) => wait::until_granted(daemon, id, stream, false).await,
+        Ok(account) => wait::until_granted(daemon, id, stream, false, account).await,
         Err(Stop::Refused(refusal)) => stream.refuse(&refusal).await,
         Err(Stop::Gone) => {}
     }
@@ -38,7 +39,7 @@ pub async fn elevate(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: St
 /// Go on with the conversation of a request that waited when the daemon was restarted.
 pub async fn resume(daemon: Arc<Daemon>, id: Id, stream: Stream) {
     daemon.expect_news(id);
-    wait::until_granted(daemon, id, stream, true).await;
+    wait::until_granted(daemon, id, stream, true, None).await;
 }
 
 /// File the request; every refusal is on record.
@@ -48,7 +49,7 @@ async fn request(
     id: Id,
     ask: Ask,
     stream: &Stream,
-) -> Result<(), Stop> {
+) -> Result<Option<AccountCheck>, Stop> {
     let filed = file(daemon, uid, id, &ask, stream).await;
     if let Err(Stop::Refused(refusal)) = &filed {
         daemon.record_refused_ask(id, uid, &ask, &refusal.message);
@@ -62,10 +63,12 @@ async fn file(
     id: Id,
     ask: &Ask,
     stream: &Stream,
-) -> Result<(), Stop> {
+) -> Result<Option<AccountCheck>, Stop> {
     let proved = proof::prove(daemon, stream, uid).await?;
+    let account = AccountCheck::begin_early(daemon, id, uid, proved.pid).await;
     let elevation = build(daemon, uid, id, ask, &proved, stream).await?;
-    stand(daemon, elevation).await
+    stand(daemon, elevation).await?;
+    Ok(account)
 }
 
 /// File what was judged, for whoever waits to hear of it.
@@ -235,8 +238,14 @@ fn standing(
     })
 }
 
-/// Start the session of a grant: from here on the leader talks to the client.
-pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
+/// Start the session of a grant: from here on the leader talks to the client. `account` is PAM's
+/// word on the caller, where it was asked for early.
+pub(super) async fn start(
+    daemon: &Arc<Daemon>,
+    id: Id,
+    stream: Stream,
+    account: Option<AccountCheck>,
+) {
     let Some(elevation) = daemon.elevation(id) else {
         return;
     };
@@ -245,8 +254,15 @@ pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
         error: ErrorName::Unavailable,
         message,
     };
-    let (ours, theirs) = match seqpacket::pair() {
-        Ok(pair) => pair,
+    let account = match account.filter(AccountCheck::is_recent) {
+        Some(account) => Ok(account),
+        None => {
+            let caller = &elevation.asked.caller;
+            AccountCheck::begin(daemon, id, &caller.account.name, caller.pid).await
+        }
+    };
+    let (account, (ours, theirs)) = match account.and_then(|it| Ok((it, seqpacket::pair()?))) {
+        Ok(all) => all,
         Err(error) => return refuse_start(daemon, failed(error.to_string()), &stream).await,
     };
     if let Err(error) = daemon.lead(&elevation, ours) {
@@ -255,7 +271,11 @@ pub(super) async fn start(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
     let socket = stream.into_socket();
     let copy = socket.try_clone();
     let order = launch::order(daemon, &elevation);
-    if let Err(error) = daemon.launcher.lead(&order, theirs, socket).await {
+    if let Err(error) = daemon
+        .launcher
+        .lead(&order, [theirs, socket, account.reply])
+        .await
+    {
         let message = format!("the launcher can't be reached: {error}");
         if let Ok(stream) = copy.and_then(Stream::new) {
             refuse_start(daemon, failed(message), &stream).await;

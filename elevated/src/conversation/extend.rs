@@ -37,7 +37,7 @@ pub struct Extension {
 /// Hold the conversation of the request `id` for more time.
 pub async fn extend(daemon: Arc<Daemon>, uid: u32, id: Id, extension: Extension, stream: Stream) {
     match file(&daemon, uid, id, &extension, &stream).await {
-        Ok(()) => wait::until_granted(daemon, id, stream, false).await,
+        Ok(()) => wait::until_granted(daemon, id, stream, false, None).await,
         Err(Stop::Refused(refusal)) => {
             let session = extension.session;
             let why = &refusal.message;

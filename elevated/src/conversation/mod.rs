@@ -1,5 +1,6 @@
 //! What is said on a client's stream, from its first word to the moment its leader takes over.
 
+mod account;
 mod arrival;
 mod ask;
 mod elevate;

@@ -42,7 +42,7 @@ pub fn real_shell(daemon: &Daemon, account: &Account) -> String {
 /// the client is told that it is done, and becomes the shell itself.
 pub async fn shell(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: Stream) {
     match file(&daemon, uid, id, &ask, &stream).await {
-        Ok(true) => wait::until_granted(daemon, id, stream, false).await,
+        Ok(true) => wait::until_granted(daemon, id, stream, false, None).await,
         Ok(false) => {
             // A client that is gone is no shell either.
             let _ = stream.send(&ToClient::Done).await;

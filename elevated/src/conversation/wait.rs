@@ -7,6 +7,7 @@ use elevate_protocol::stream::{ToClient, ToServer};
 use elevate_protocol::{ErrorName, Id};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::account::AccountCheck;
 use super::elevate;
 use super::stream::{Refusal, Stream};
 use crate::clock::Moment;
@@ -16,7 +17,15 @@ use crate::fd_store::{self, Kept};
 
 /// Tell the client where its request stands until there is a grant, and start its session; or
 /// until there will be none. `kept` says that systemd keeps the stream already.
-pub(super) async fn until_granted(daemon: Arc<Daemon>, id: Id, stream: Stream, mut kept: bool) {
+///
+/// `account` is PAM's word on the caller, where it was asked for early.
+pub(super) async fn until_granted(
+    daemon: Arc<Daemon>,
+    id: Id,
+    stream: Stream,
+    mut kept: bool,
+    account: Option<AccountCheck>,
+) {
     let Some(mut news) = daemon.take_news(id) else {
         return;
     };
@@ -53,12 +62,12 @@ pub(super) async fn until_granted(daemon: Arc<Daemon>, id: Id, stream: Stream, m
         fd_store::release(Kept::Request(id));
     }
     if granted {
-        begin(&daemon, id, stream).await;
+        begin(&daemon, id, stream, account).await;
     }
 }
 
 /// What was granted begins.
-async fn begin(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
+async fn begin(daemon: &Arc<Daemon>, id: Id, stream: Stream, account: Option<AccountCheck>) {
     let Some(elevation) = daemon.elevation(id) else {
         return;
     };
@@ -68,7 +77,7 @@ async fn begin(daemon: &Arc<Daemon>, id: Id, stream: Stream) {
         return;
     }
     if !elevation.terms.watched || until_watched(daemon, &elevation, &stream).await {
-        elevate::start(daemon, id, stream).await;
+        elevate::start(daemon, id, stream, account).await;
     }
 }
 

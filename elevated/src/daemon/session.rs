@@ -14,11 +14,14 @@ use crate::audit;
 use crate::elevation::{Event, Stage};
 use crate::fd_store::{self, Kept};
 use crate::launch::{Bounds, Link};
+use crate::process;
 
 /// How long a leader whose scope could not be made has to say that its session is over.
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// How soon to look again whether it has.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How long a command may run before systemd makes its scope.
+const HEAD_START: Duration = Duration::from_millis(20);
 /// A session that lasted longer was there when its scope was made.
 const SHORT: Duration = Duration::from_secs(5);
 
@@ -37,6 +40,12 @@ pub(super) fn begin(
     let (sender, orders) = unbounded_channel();
     daemon.core().leaders.insert(id, sender);
     tokio::spawn(follow(Arc::clone(daemon), id, link, orders));
+    let known = daemon
+        .elevation(id)
+        .and_then(|elevation| elevation.processes);
+    if let (false, Some((_, pid))) = (new, known) {
+        tokio::spawn(bound_again(Arc::clone(daemon), id, pid));
+    }
     Ok(())
 }
 
@@ -73,7 +82,7 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
     }
     // A session that failed to begin is over already.
     let _ = daemon.apply(last).await;
-    if begun.elapsed() < SHORT {
+    if daemon.scopes.forget(id) && begun.elapsed() < SHORT {
         drop_scope(&daemon, id).await;
     }
     fd_store::release(Kept::Session(id));
@@ -99,8 +108,8 @@ fn gone(id: Id) -> Event {
 /// Act on what a leader says; some event if it was its last word.
 async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Event> {
     let event = match message {
-        FromLeader::Started { leader, pid } => {
-            tokio::spawn(bound(Arc::clone(daemon), id, pid));
+        FromLeader::Started { leader, pid, waits } => {
+            tokio::spawn(bound_in_time(Arc::clone(daemon), id, pid, waits));
             Event::Started {
                 id,
                 processes: (leader, pid),
@@ -167,6 +176,32 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Even
     None
 }
 
+/// A scope costs PID 1 as much as a short command costs altogether, and it would do that work beside
+/// it. Where the command waits for nothing of it, it may be over first; leader and launcher end its
+/// tree meanwhile.
+async fn bound_in_time(daemon: Arc<Daemon>, id: Id, pid: i32, waits: bool) {
+    if !waits {
+        tokio::time::sleep(HEAD_START).await;
+    }
+    // By now the pid could be another process's, and what is in the scope ends with the session.
+    if daemon.leader(id).is_some() && (waits || process::session_of(pid) == Some(id)) {
+        bound(daemon, id, pid).await;
+    }
+}
+
+/// After a restart: whether systemd was told of the scope before it, nobody remembers.
+async fn bound_again(daemon: Arc<Daemon>, id: Id, pid: i32) {
+    if process::session_of(pid) != Some(id) {
+        return;
+    }
+    match (scope(&daemon, id, pid).await, daemon.leader(id)) {
+        (Ok(()), Some(leader)) => drop(leader.send(ToLeader::ScopeReady)),
+        (Ok(()), None) => {}
+        // A leader that heard of no scope ends its session.
+        (Err(message), _) => eprintln!("session {id}: {message}"),
+    }
+}
+
 /// Have systemd make the scope around the command's process, and tell the leader. A session that
 /// systemd does not bound is ended.
 async fn bound(daemon: Arc<Daemon>, id: Id, pid: i32) {
@@ -191,6 +226,7 @@ async fn bound(daemon: Arc<Daemon>, id: Id, pid: i32) {
         // A leader that is gone needs no answer.
         let _ = leader.send(ToLeader::ScopeReady);
     } else {
+        daemon.scopes.forget(id);
         drop_scope(&daemon, id).await;
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use elevate_protocol::launch::{EndUser, Header, Order, Resolve};
+use elevate_protocol::launch::{CheckAccount, EndUser, Header, Order, Resolve};
 use elevate_protocol::{Id, paths};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::sync::Mutex;
@@ -30,9 +30,25 @@ impl Launcher {
         self.send(&header.packet(resolve), &[reply.as_fd()]).await
     }
 
-    /// Have it fork a leader, by this order, with these two sockets.
-    pub async fn lead(&self, order: &[u8], control: OwnedFd, stream: OwnedFd) -> io::Result<()> {
-        self.send(order, &[control.as_fd(), stream.as_fd()]).await
+    /// Have it fork somebody who asks PAM about an account, and answers on `reply`.
+    pub async fn check_account(
+        &self,
+        id: Id,
+        order: &CheckAccount,
+        reply: OwnedFd,
+    ) -> io::Result<()> {
+        let header = Header {
+            order: Order::CheckAccount,
+            id,
+        };
+        self.send(&header.packet(order), &[reply.as_fd()]).await
+    }
+
+    /// Have it fork a leader, by this order, with its control socket, the client's stream, and the
+    /// socket on which the account's check answers.
+    pub async fn lead(&self, order: &[u8], sockets: [OwnedFd; 3]) -> io::Result<()> {
+        let sockets = sockets.each_ref().map(OwnedFd::as_fd);
+        self.send(order, &sockets).await
     }
 
     /// Have it fork somebody who ends every process of a leaver, and answers on `reply`.

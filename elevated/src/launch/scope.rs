@@ -1,6 +1,6 @@
 //! Transient scopes, made by systemd (org.freedesktop.systemd1(5)).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use zbus::{Connection, Message, OwnedObjectPath, Variant};
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
 const OBJECT: &str = "/org/freedesktop/systemd1";
+const UNIT_EXISTS: &str = "org.freedesktop.systemd1.UnitExists";
 /// How long systemd may take to move one process.
 const TIME: Duration = Duration::from_secs(20);
 /// How much later than the leader PID 1 ends a session.
@@ -29,14 +30,21 @@ pub struct Bounds {
     pub cpu: Option<u32>,
 }
 
-/// Jobs of systemd that somebody waits for, by the unit's name.
+/// What systemd was told to make.
 #[derive(Debug, Default)]
-pub struct Scopes {
-    waiting: Mutex<HashMap<String, oneshot::Sender<String>>>,
+pub struct Scopes(Mutex<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// Jobs that somebody waits for, by the unit's name.
+    waiting: HashMap<String, oneshot::Sender<String>>,
+    /// Sessions that are not over and may have a scope.
+    begun: HashSet<Id>,
 }
 
 impl Scopes {
-    /// Put `pid` into the scope of session `id`; done when it is there.
+    /// Put `pid` into the scope of session `id`; done when it is there. A scope that is there already
+    /// is as good.
     pub async fn start(
         &self,
         bus: &Connection,
@@ -47,11 +55,19 @@ impl Scopes {
     ) -> Result<(), String> {
         let unit = id.scope();
         let (done, result) = oneshot::channel();
-        self.lock().insert(unit.clone(), done);
+        {
+            let mut told = self.lock();
+            told.begun.insert(id);
+            told.waiting.insert(unit.clone(), done);
+        }
         let started = tokio::time::timeout(TIME, async {
-            call(bus, &unit, pid, description, bounds)
-                .await
-                .map_err(|error| error.to_string())?;
+            match call(bus, &unit, pid, description, bounds).await {
+                Ok(()) => {}
+                Err(zbus::Error::MethodError(name, ..)) if name.as_str() == UNIT_EXISTS => {
+                    return Ok(());
+                }
+                Err(error) => return Err(error.to_string()),
+            }
             match result.await.as_deref() {
                 Ok("done") => Ok(()),
                 Ok(other) => Err(format!("the job ended as \"{other}\"")),
@@ -61,8 +77,13 @@ impl Scopes {
         let outcome = started
             .await
             .unwrap_or_else(|_| Err("systemd took too long".into()));
-        self.lock().remove(&unit);
+        self.lock().waiting.remove(&unit);
         outcome.map_err(|why| format!("systemd did not make {unit}: {why}"))
+    }
+
+    /// Session `id` is over; whether it may have a scope.
+    pub fn forget(&self, id: Id) -> bool {
+        self.lock().begun.remove(&id)
     }
 
     /// Have systemd drop the scope of a session that is over, if there is one. Its process may have
@@ -83,14 +104,14 @@ impl Scopes {
         else {
             return;
         };
-        if let Some(done) = self.lock().remove(unit) {
+        if let Some(done) = self.lock().waiting.remove(unit) {
             // Whoever waited may have given up.
             let _ = done.send(result.to_owned());
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<String>>> {
-        self.waiting
+    fn lock(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }

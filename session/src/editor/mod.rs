@@ -19,15 +19,16 @@ use std::os::fd::OwnedFd;
 
 use elevate_protocol::Id;
 
+use crate::leader::Sockets;
 use crate::leader::client::Client;
 use crate::leader::control::Control;
 
 /// Lead the edit `id` as `body` (an [`Edit`](elevate_protocol::launch::Edit)) says; the exit status
 /// of this process. The rest is as for [`leader::run`](crate::leader::run).
-pub fn run(id: Id, body: &[u8], control: OwnedFd, stream: OwnedFd, go: OwnedFd) -> i32 {
-    let mut control = Control::new(control);
-    let mut client = Client::new(stream);
-    match start::start(body, &go) {
+pub(crate) fn run(id: Id, body: &[u8], sockets: Sockets, go: OwnedFd) -> i32 {
+    let mut control = Control::new(sockets.control);
+    let mut client = Client::new(sockets.stream);
+    match start::start(body, &go, &sockets.account) {
         Ok(started) => session::run(id, started, control, client),
         Err(failure) => failure.tell(id, &mut control, &mut client),
     }

@@ -13,7 +13,7 @@ use super::original::Original;
 use crate::leader::failure::{Doing, Failure};
 use crate::leader::start::wait_for_launcher;
 use crate::leader::timer::Timer;
-use crate::{leader, sys};
+use crate::{account, sys};
 
 /// An edit whose files are open.
 pub(super) struct Started {
@@ -24,13 +24,14 @@ pub(super) struct Started {
 }
 
 /// Do all that can fail before anybody is told that the edit begins.
-pub(super) fn start(body: &[u8], go: &OwnedFd) -> Result<Started, Failure> {
+pub(super) fn start(body: &[u8], go: &OwnedFd, account: &OwnedFd) -> Result<Started, Failure> {
     let order = read(body)?;
     become_leader()?;
     let signals = sys::signals::descriptor().doing("hear of signals")?;
     let deadline = Timer::until(order.deadline).doing("set the deadline")?;
     wait_for_launcher(go)?;
-    leader::check_account(&order.caller.name)?;
+    // What modules said is for sessions, whose person sees it before the command.
+    account::hear(account)?;
     let open = |file| Original::open(file, &order.target, &order.caller);
     let originals = order
         .files

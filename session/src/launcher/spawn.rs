@@ -11,9 +11,10 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
 use super::children::{self, Child};
+use crate::leader::Sockets;
 use crate::sys::descriptors::close_all_but;
 use crate::sys::fork::fork;
-use crate::{editor, leader, resolver, sweeper};
+use crate::{account, editor, leader, resolver, sweeper};
 
 /// Fork what `header` asks for. The descriptors of the packet are the child's; ours are closed.
 pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
@@ -25,6 +26,12 @@ pub(super) fn spawn(header: Header, packet: Packet) -> io::Result<Child> {
         Order::Resolve => spawn_short(
             c"elevate-resolve",
             resolver::run,
+            body,
+            exactly(descriptors)?,
+        ),
+        Order::CheckAccount => spawn_short(
+            c"elevate-account",
+            account::run,
             body,
             exactly(descriptors)?,
         ),
@@ -75,22 +82,32 @@ fn spawn_short(
 /// Fork who leads something, by `run`, until it is over.
 fn spawn_leader(
     name: &CStr,
-    run: fn(Id, &[u8], OwnedFd, OwnedFd, OwnedFd) -> i32,
+    run: fn(Id, &[u8], Sockets, OwnedFd) -> i32,
     id: Id,
     body: &[u8],
-    [control, stream]: [OwnedFd; 2],
+    [control, stream, account]: [OwnedFd; 3],
 ) -> io::Result<Child> {
     let (go, hold) = pipe_with(PipeFlags::CLOEXEC)?;
-    let mut own_ends = Some((control, stream, go));
+    let sockets = Sockets {
+        control,
+        stream,
+        account,
+    };
+    let mut own_ends = Some((sockets, go));
     let pid = fork(|| {
-        let Some((control, stream, go)) = own_ends.take() else {
+        let Some((sockets, go)) = own_ends.take() else {
             return 1;
         };
-        if let Err(error) = own(&[&control, &stream, &go], name) {
+        let Sockets {
+            control,
+            stream,
+            account,
+        } = &sockets;
+        if let Err(error) = own(&[control, stream, account, &go], name) {
             eprintln!("session {id}: {error}");
             return 1;
         }
-        run(id, body, control, stream, go)
+        run(id, body, sockets, go)
     })?;
     let pidfd = known(pid)?;
     // Should this fail, closing the pipe ends the leader: one that no launcher would know of

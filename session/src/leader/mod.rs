@@ -27,17 +27,28 @@ use elevate_protocol::Id;
 
 use self::client::Client;
 use self::control::Control;
-pub(crate) use self::pam_session::{check_account, preload};
+pub(crate) use self::pam_session::{SERVICE, failure as pam_failure, preload};
+
+/// What a leader speaks with others by.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    /// To `elevated`.
+    pub(crate) control: OwnedFd,
+    /// To the client.
+    pub(crate) stream: OwnedFd,
+    /// From whoever asks PAM about the caller's account.
+    pub(crate) account: OwnedFd,
+}
 
 /// Lead session `id` as `body` (a [`Launch`](elevate_protocol::launch::Launch)) says; the exit
 /// status of this process.
 ///
-/// `control` leads to `elevated`, `stream` to the client. `go` is readable once the launcher has
-/// made sure that this process cannot be lost, and closed if that failed.
-pub fn run(id: Id, body: &[u8], control: OwnedFd, stream: OwnedFd, go: OwnedFd) -> i32 {
-    let mut control = Control::new(control);
-    let mut client = Client::new(stream);
-    match start::start(id, body, &go, &mut control, &mut client) {
+/// `go` is readable once the launcher has made sure that this process cannot be lost, and closed if
+/// that failed.
+pub(crate) fn run(id: Id, body: &[u8], sockets: Sockets, go: OwnedFd) -> i32 {
+    let mut control = Control::new(sockets.control);
+    let mut client = Client::new(sockets.stream);
+    match start::start(id, body, (go, sockets.account), &mut control, &mut client) {
         Ok(started) => session::run(started, control, client),
         Err(failure) => failure.tell(id, &mut control, &mut client),
     }

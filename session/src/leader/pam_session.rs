@@ -1,4 +1,4 @@
-//! The PAM session around a command: the caller's account is checked, the target's session opened.
+//! The PAM session around a command, once the caller's account was found to be in order.
 
 use elevate_protocol::launch::Launch;
 use elevate_protocol::{ErrorName, escape};
@@ -8,7 +8,7 @@ use crate::sys::pam::{Item, Pam, PamError};
 use crate::sys::signals;
 
 /// The name of our stack, `/etc/pam.d/elevate`.
-const SERVICE: &std::ffi::CStr = c"elevate";
+pub(crate) const SERVICE: &std::ffi::CStr = c"elevate";
 /// How long modules may take to close a session, in seconds.
 const CLOSE_TIME: u32 = 30;
 
@@ -26,23 +26,6 @@ pub(crate) fn preload() {
     }
 }
 
-/// Whether `caller`'s account is in order, for who opens no session.
-pub(crate) fn check_account(caller: &str) -> Result<(), Failure> {
-    checked(caller, None).map(drop)
-}
-
-/// PAM, when it has found the account of `caller` to be in order.
-fn checked(caller: &str, terminal: Option<&str>) -> Result<Pam, Failure> {
-    let of_account = |error| failure("the account", caller, &error);
-    let mut pam = Pam::start(SERVICE, caller).map_err(of_account)?;
-    pam.set(Item::RequestingUser, caller).map_err(of_account)?;
-    if let Some(terminal) = terminal {
-        pam.set(Item::Terminal, terminal).map_err(of_account)?;
-    }
-    pam.check_account().map_err(of_account)?;
-    Ok(pam)
-}
-
 /// Credentials and an open session, until dropped.
 pub(super) struct PamSession {
     pam: Pam,
@@ -54,8 +37,11 @@ impl PamSession {
     pub(super) fn open(launch: &Launch, terminal: Option<&str>) -> Result<PamSession, Failure> {
         let (caller, target) = (&launch.caller.name, &launch.target.name);
         let of_target = |error| failure("a session", target, &error);
-        let mut pam = checked(caller, terminal)?;
-        pam.set(Item::User, target).map_err(of_target)?;
+        let mut pam = Pam::start(SERVICE, target).map_err(of_target)?;
+        pam.set(Item::RequestingUser, caller).map_err(of_target)?;
+        if let Some(terminal) = terminal {
+            pam.set(Item::Terminal, terminal).map_err(of_target)?;
+        }
         pam.establish_credentials().map_err(of_target)?;
         let mut session = PamSession { pam, open: false };
         session.pam.open_session().map_err(of_target)?;
@@ -70,10 +56,7 @@ impl PamSession {
 
     /// What modules had to say, harmless for a terminal.
     pub(super) fn take_said(&mut self) -> Vec<String> {
-        let said = self.pam.take_said();
-        said.iter()
-            .map(|text| escape::line(text.as_bytes()))
-            .collect()
+        self.pam.take_said()
     }
 }
 
@@ -93,7 +76,7 @@ impl Drop for PamSession {
 }
 
 /// What the user hears of PAM's refusal of `what` of `user`.
-fn failure(what: &str, user: &str, error: &PamError) -> Failure {
+pub(crate) fn failure(what: &str, user: &str, error: &PamError) -> Failure {
     let user = escape::line(user.as_bytes());
     match error.code {
         EXPIRED => Failure::new(

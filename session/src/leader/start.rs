@@ -25,7 +25,7 @@ use super::recording::Recorder;
 use super::schedule::Schedule;
 use super::terminal::Terminal;
 use super::timer::{self, Timer};
-use crate::sys;
+use crate::{account, sys};
 
 /// A pipe of the command's output that we carry to the client.
 pub(super) struct Output {
@@ -60,7 +60,7 @@ pub(super) struct Started {
 pub(super) fn start(
     id: Id,
     body: &[u8],
-    go: &OwnedFd,
+    (go, account): (OwnedFd, OwnedFd),
     control: &mut Control,
     client: &mut Client,
 ) -> Result<Started, Failure> {
@@ -73,19 +73,22 @@ pub(super) fn start(
     let terminal = open_terminal(&launch)?;
     let (streams, outputs, log) = connect(&launch)?;
     let command = Command::fork(id, &launch, terminal.as_ref().map(Terminal::slave), streams)?;
-    wait_for_launcher(go)?;
-    // First what takes longest: PID 1 makes the scope while modules open the session here.
+    wait_for_launcher(&go)?;
+    let waits_for_scope = launch.limited || !command.placed;
     control.say(&FromLeader::Started {
         leader: getpid().as_raw_pid(),
         pid: command.pid.as_raw_pid(),
+        waits: waits_for_scope,
     });
     client.say(&ToClient::Attach {
         session: id,
         routes: launch.routes,
         terminal: terminal.is_some(),
     });
+    let mut said = account::hear(&account)?;
     let (mut pam, follow) = open_pam(&launch, terminal.as_ref(), &command)?;
-    for text in pam.take_said() {
+    said.extend(pam.take_said());
+    for text in said {
         client.say(&ToClient::Notice { text });
     }
     environment::add(&mut launch.environment, pam.environment());
@@ -111,7 +114,7 @@ pub(super) fn start(
         terminal,
         outputs,
         log,
-        waits_for_scope: launch.limited || !command.placed,
+        waits_for_scope,
         command,
         pam,
         recorder,

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
+use elevate_protocol::escape;
+
 #[repr(C)]
 struct Message {
     style: c_int,
@@ -52,7 +54,6 @@ const MOST_MESSAGES: c_int = 32;
 /// What can be told to PAM modules.
 #[derive(Clone, Copy)]
 pub(crate) enum Item {
-    User = 2,
     Terminal = 3,
     RequestingUser = 8,
 }
@@ -171,9 +172,12 @@ impl Pam {
         variables
     }
 
-    /// What modules had to say since the last time.
+    /// What modules had to say since the last time, harmless for a terminal.
     pub(crate) fn take_said(&mut self) -> Vec<String> {
-        self.said.take()
+        let said = self.said.take();
+        said.iter()
+            .map(|text| escape::line(text.as_bytes()))
+            .collect()
     }
 
     fn call(&mut self, call: impl FnOnce(*mut Opaque) -> c_int) -> Result<(), PamError> {

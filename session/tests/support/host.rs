@@ -5,7 +5,8 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use elevate_protocol::launch::{
-    Edit, EndUser, Header, Launch, Order, Resolution, Resolve, UserEnded,
+    AccountChecked, CheckAccount, Edit, EndUser, Header, Launch, Order, Resolution, Resolve,
+    UserEnded,
 };
 use elevate_protocol::message::{self, Frame};
 use elevate_protocol::seqpacket::{self, Wait};
@@ -173,8 +174,34 @@ impl Host {
             order: Order::Lead,
             id,
         };
-        self.send(&header.packet(launch), &[far_control, far_client]);
+        let account = self.ask_account(id, &launch.caller.name);
+        self.send(&header.packet(launch), &[far_control, far_client, account]);
         Led::new(id, control, client)
+    }
+
+    /// PAM's word on an account.
+    pub fn check_account(&self, caller: &str) -> AccountChecked {
+        let heard = self.ask_account(super::unused_id(), caller);
+        let packet = seqpacket::receive(&heard, 1 << 20, Wait::Yes).unwrap();
+        match message::decode(&packet.expect("nobody answered").body) {
+            Ok(Frame::Message(checked)) => checked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Have PAM asked about an account; where its word is heard.
+    fn ask_account(&self, id: Id, caller: &str) -> OwnedFd {
+        let (own, theirs) = seqpacket::pair().unwrap();
+        let header = Header {
+            order: Order::CheckAccount,
+            id,
+        };
+        let order = CheckAccount {
+            caller: caller.to_owned(),
+            terminal: None,
+        };
+        self.send(&header.packet(&order), &[theirs]);
+        own
     }
 
     /// Have an edit led; the control socket and the client's stream.
@@ -185,7 +212,8 @@ impl Host {
             order: Order::Edit,
             id,
         };
-        self.send(&header.packet(edit), &[far_control, far_client]);
+        let account = self.ask_account(id, &edit.caller.name);
+        self.send(&header.packet(edit), &[far_control, far_client, account]);
         self.expect(&format!("FDNAME=leader-{id}"));
         (control, client)
     }

@@ -57,7 +57,7 @@ impl Led {
             other => panic!("{other:?}"),
         }
         match self.hear_control() {
-            FromLeader::Started { leader, pid } => (self.leader, self.pid) = (leader, pid),
+            FromLeader::Started { leader, pid, .. } => (self.leader, self.pid) = (leader, pid),
             other => panic!("{other:?}"),
         }
     }
