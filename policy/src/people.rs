@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Place;
 use crate::login::LoginTerms;
 use crate::names::RoleName;
 
@@ -134,4 +135,6 @@ pub struct Role {
     pub may: Vec<May>,
     /// How they log in.
     pub login: LoginTerms,
+    /// Where it is written first.
+    pub place: Place,
 }

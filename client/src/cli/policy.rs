@@ -15,6 +15,7 @@ Warnings:
   no-approver  a rule owes approvals that nobody can give
   covered      another rule always counts in the place of this one
   forbidden    a deny takes all that this rule allows
+  conflict     somebody is in two roles that exclude each other, and so has neither
   root-shell   whoever may run this command as root can do anything
   writable     others than root can change what runs (with --here)
 

@@ -38,7 +38,7 @@ const KEYS: &[(&str, Order)] = &[
     ("require.each", Order::Up),
     ("require.approvers", Order::List),
     ("require.mfa", Order::Mfa),
-    ("require.ticket", Order::Up),
+    ("require.ticket", Order::Any),
     ("require.reason", Order::Up),
     ("limit.default", Order::Down),
     ("limit.max", Order::Down),
@@ -65,11 +65,16 @@ const KEYS: &[(&str, Order)] = &[
 /// The terms of a rule, in a session that others may make stricter.
 pub(super) fn terms(terms: &crate::rule::Terms, session: &SessionSettings) -> Terms {
     let mut all = BTreeMap::new();
+    put(&mut all, "", terms);
     put(&mut all, "require.", &terms.owed);
     let approvers: Vec<_> = terms.approvers.iter().map(ToString::to_string).collect();
     all.insert("require.approvers".to_owned(), approvers.into());
+    all.insert("require.ticket".to_owned(), json(&terms.ticket));
     put(&mut all, "limit.", &terms.limit);
     put(&mut all, "session.", session);
+    for table in ["owed", "approvers", "ticket", "limit", "session"] {
+        all.remove(table);
+    }
     Terms(all)
 }
 

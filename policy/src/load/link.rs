@@ -79,6 +79,7 @@ impl<'a> Linker<'a> {
             conflicts: self.role_names(&raw.conflicts),
             may: sorted(raw.may.iter().filter_map(may).collect()),
             login: self.login(&raw.login),
+            place: raw.place.clone(),
         }
     }
 

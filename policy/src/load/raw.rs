@@ -11,6 +11,7 @@ use super::problems::Word;
 use super::reader::{Reader, Value};
 use super::terms::{self, RawTerms};
 use super::when::{self, RawWhen};
+use crate::diagnostic::Place;
 use crate::names;
 use crate::suggest::nearest;
 
@@ -75,6 +76,7 @@ pub(super) struct RawRole {
     pub(super) conflicts: Vec<Word>,
     pub(super) may: Vec<Word>,
     pub(super) login: RawLogin,
+    pub(super) place: Place,
 }
 
 pub(super) struct RawRule {
@@ -163,6 +165,7 @@ impl Raw {
                 .get("login")
                 .map(|value| login::read(file, value))
                 .unwrap_or_default(),
+            place: name.place.clone(),
         };
         let known = match self.roles.entry(name.text.clone()) {
             Entry::Vacant(vacant) => vacant.insert(role),

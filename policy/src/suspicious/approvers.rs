@@ -2,98 +2,102 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Suspicion};
-use crate::people::{Approver, Member, Role};
+use super::{Found, Named, Suspicion, everybody};
+use crate::names::RoleName;
+use crate::people::{Approver, Membership};
 use crate::policy::Policy;
-use crate::rule::Rule;
+use crate::rule::{Owed, Rule};
 
-/// Everybody whom a list takes in by name, or `None` where groups or attributes do, too.
-type Named<'a> = Option<BTreeSet<&'a str>>;
+/// Somebody whom no list names: who has a role all the same may come into it by groups and attributes.
+const ANYBODY: &str = "";
+
+/// Who belongs somewhere as far as names tell, or `None` where groups or attributes tell, too.
+type Able<'a> = Option<BTreeSet<&'a str>>;
 
 pub(super) fn look(policy: &Policy, found: &mut Found) {
+    let everybody = everybody(policy);
     for rule in policy.rules() {
-        let owed = rule.terms.as_ref().map_or(0, |terms| terms.owed.approvals);
-        let askers = union(rule.roles.iter().map(|role| of_role(policy, role.as_str())));
+        let Some(terms) = rule.terms.as_ref().filter(|terms| terms.owed.approvals > 0) else {
+            continue;
+        };
+        let has = |role: &RoleName, user: &str| policy.has_role(role, user, &Named);
+        let asks = |user: &str| Membership::any(rule.roles.iter().map(|role| has(role, user)));
+        let askers = able(&everybody, asks);
         // A role that has nobody yet is an example to be filled in.
-        if owed == 0 || askers.as_ref().is_some_and(BTreeSet::is_empty) {
+        if askers.as_ref().is_some_and(BTreeSet::is_empty) {
             continue;
         }
-        if let Some(message) = objection(policy, rule, owed, &askers) {
-            found.add(
-                Suspicion::NoApprover,
-                rule.name.as_str(),
-                &rule.place,
-                message,
-            );
+        let all = policy.approvers_of(&rule.name);
+        let may = |approver: &Approver| {
+            able(&everybody, |user| match approver {
+                Approver::User(name) => (name == user).into(),
+                Approver::Group(_) => Membership::Unknown,
+                Approver::Role(role) => has(role, user),
+            })
+        };
+        let able: Vec<_> = all
+            .iter()
+            .map(|approver| (approver, may(approver)))
+            .collect();
+        if let Some(why) = objection(&terms.owed, &able, askers.as_ref()) {
+            tell(rule, &terms.owed, &why, found);
         }
     }
 }
 
-fn objection(policy: &Policy, rule: &Rule, owed: u32, askers: &Named<'_>) -> Option<String> {
-    let approvers = policy.approvers_of(&rule.name);
-    let able = union(approvers.iter().map(|one| of_approver(policy, one)))?;
-    let enough = |count: usize| count as u64 >= u64::from(owed);
-    let wanted = match owed {
-        1 => "an approval".to_owned(),
-        number => format!("{number} approvals"),
+fn able<'a>(everybody: &BTreeSet<&'a str>, may: impl Fn(&str) -> Membership) -> Able<'a> {
+    let named = |user: &&&str| may(user) != Membership::No;
+    (may(ANYBODY) == Membership::No).then(|| everybody.iter().filter(named).copied().collect())
+}
+
+fn tell(rule: &Rule, owed: &Owed, why: &str, found: &mut Found) {
+    let owed = match (owed.approvals, owed.each) {
+        (_, true) => "an approval of each approver".to_owned(),
+        (1, _) => "an approval".to_owned(),
+        (number, _) => format!("{number} approvals"),
     };
-    let list: Vec<_> = approvers.iter().map(ToString::to_string).collect();
+    let message = format!("nobody can meet this rule: it owes {owed}, and {why}");
+    found.add(
+        Suspicion::NoApprover,
+        rule.name.as_str(),
+        &rule.place,
+        message,
+    );
+}
+
+/// Why nobody who may ask can have what is owed, if that is so.
+fn objection(
+    owed: &Owed,
+    approvers: &[(&Approver, Able<'_>)],
+    askers: Option<&BTreeSet<&str>>,
+) -> Option<String> {
+    let empty = |(_, able): &&(&Approver, Able<'_>)| able.as_ref().is_some_and(BTreeSet::is_empty);
+    let nobody: Vec<_> = approvers
+        .iter()
+        .filter(empty)
+        .map(|(one, _)| one.to_string())
+        .collect();
+    if nobody.len() == approvers.len() || (owed.each && !nobody.is_empty()) {
+        return Some(format!("{} has no members", nobody.join(", ")));
+    }
+    let mut all: BTreeSet<&str> = BTreeSet::new();
+    for (_, able) in approvers {
+        all.extend(able.as_ref()?);
+    }
+    let list: Vec<_> = approvers.iter().map(|(one, _)| one.to_string()).collect();
     let list = list.join(", ");
-    if able.is_empty() {
-        return Some(format!(
-            "nobody can meet this rule: it owes {wanted}, and {list} has no members"
-        ));
+    let enough = |count: usize| count as u64 >= u64::from(owed.approvals);
+    if !enough(all.len()) {
+        return Some(match all.len() {
+            1 => format!("{list} has 1 person in all"),
+            count => format!("{list} has {count} people in all"),
+        });
     }
-    if !enough(able.len()) {
-        return Some(format!(
-            "nobody can meet this rule: it owes {wanted}, and {list} has {} in all",
-            people(able.len())
-        ));
-    }
-    let meets = |asker: &&str| enough(able.len() - usize::from(able.contains(*asker)));
-    let nobody = askers.as_ref().is_some_and(|all| !all.iter().any(meets));
+    let meets = |asker: &&str| enough(all.len() - usize::from(all.contains(*asker)));
+    let nobody = !askers?.iter().any(meets);
     nobody.then(|| {
         format!(
-            "nobody can meet this rule: it owes {wanted}, nobody approves what they asked for \
-             themselves, and beside them too few are left in {list}"
+            "nobody approves what they asked for themselves, and beside them too few are left in {list}"
         )
     })
-}
-
-fn people(count: usize) -> String {
-    match count {
-        1 => "1 person".to_owned(),
-        count => format!("{count} people"),
-    }
-}
-
-fn of_approver<'a>(policy: &'a Policy, approver: &'a Approver) -> Named<'a> {
-    match approver {
-        Approver::User(name) => Some(BTreeSet::from([name.as_str()])),
-        Approver::Group(_) => None,
-        Approver::Role(role) => of_role(policy, role.as_str()),
-    }
-}
-
-fn of_role<'a>(policy: &'a Policy, name: &str) -> Named<'a> {
-    let Some(role) = policy.roles.get(name) else {
-        return Some(BTreeSet::new());
-    };
-    named(role)
-}
-
-fn named(role: &Role) -> Named<'_> {
-    let members = role.members.iter().map(|member| match member {
-        Member::User(name) => Some(BTreeSet::from([name.as_str()])),
-        Member::Group(_) | Member::Attribute { .. } => None,
-    });
-    union(members)
-}
-
-fn union<'a>(all: impl Iterator<Item = Named<'a>>) -> Named<'a> {
-    let mut sum = BTreeSet::new();
-    for one in all {
-        sum.extend(one?);
-    }
-    Some(sum)
 }

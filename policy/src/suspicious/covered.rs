@@ -88,15 +88,20 @@ fn replaces(other: &Rule, theirs: &Terms, rule: &Rule, own: &Terms) -> bool {
 
 fn owes_no_more(theirs: &Terms, own: &Terms) -> bool {
     let (less, more): (&Owed, &Owed) = (&theirs.owed, &own.owed);
-    let approvers = || {
-        own.approvers
-            .iter()
-            .all(|one| theirs.approvers.contains(one))
+    let ticket = match (&theirs.ticket, &own.ticket) {
+        (Some(theirs), Some(own)) => theirs.to_string() == own.to_string(),
+        (theirs, _) => theirs.is_none(),
     };
-    less.approvals <= more.approvals
-        && less.mfa <= more.mfa
-        && less.reason <= more.reason
-        && (less.approvals == 0 || approvers())
+    ticket && approvals_no_more(theirs, own) && less.mfa <= more.mfa && less.reason <= more.reason
+}
+
+fn approvals_no_more(theirs: &Terms, own: &Terms) -> bool {
+    let among = |one| theirs.approvers.contains(one);
+    match (theirs.owed.approvals, theirs.owed.each) {
+        (0, _) => true,
+        (_, true) => own.owed.each && theirs.approvers == own.approvers,
+        (count, false) => count <= own.owed.approvals && own.approvers.iter().all(among),
+    }
 }
 
 /// Condition by condition, and as written: a list holds all of another that holds its words.

@@ -1,6 +1,7 @@
 //! What a policy says that is valid, and hardly what its author meant.
 
 mod approvers;
+mod conflicts;
 mod covered;
 mod programs;
 mod root_shell;
@@ -8,9 +9,12 @@ mod root_shell;
 mod tests;
 mod writable;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::people::{Approver, Member, Membership, People};
 use crate::policy::Policy;
 use crate::shown::shown;
 pub(crate) use covered::times_cover;
@@ -26,6 +30,8 @@ pub enum Suspicion {
     Covered,
     /// A deny takes all that an allow gives.
     Forbidden,
+    /// Somebody is in two roles that exclude each other, and so has neither.
+    Conflict,
     /// A command lets whoever may run it as root do anything.
     RootShell,
     /// Others than root can change what runs.
@@ -49,6 +55,7 @@ impl Policy {
     pub fn suspicions(&self) -> Vec<Warning> {
         let mut found = Found::default();
         approvers::look(self, &mut found);
+        conflicts::look(self, &mut found);
         covered::look(self, &mut found);
         root_shell::look(self, &mut found);
         found.sorted()
@@ -67,6 +74,36 @@ impl Policy {
         writable::look(self, facts, uid, &mut found);
         found.sorted()
     }
+}
+
+/// What is known of people from the policy's own words: who is named, and nothing of groups and
+/// attributes.
+struct Named;
+
+impl People for Named {
+    fn member(&self, _: &str, _: &str) -> Membership {
+        Membership::Unknown
+    }
+
+    fn attribute(&self, _: &str, _: &str, _: &str) -> Membership {
+        Membership::Unknown
+    }
+}
+
+/// Everybody whom some list of the policy names.
+fn everybody(policy: &Policy) -> BTreeSet<&str> {
+    let members = policy.roles().flat_map(|role| &role.members);
+    let members = members.filter_map(|member| match member {
+        Member::User(name) => Some(name.as_str()),
+        Member::Group(_) | Member::Attribute { .. } => None,
+    });
+    let approvers = policy.rules().iter().filter_map(|rule| rule.terms.as_ref());
+    let approvers = approvers.flat_map(|terms| &terms.approvers);
+    let approvers = approvers.filter_map(|approver| match approver {
+        Approver::User(name) => Some(name.as_str()),
+        Approver::Group(_) | Approver::Role(_) => None,
+    });
+    members.chain(approvers).collect()
 }
 
 #[derive(Default)]

@@ -95,6 +95,74 @@ fn a_rule_whose_approvers_are_nobody_or_too_few_is_told_of() {
 }
 
 #[test]
+fn each_approver_needs_somebody_of_its_own() {
+    let each = |approvers: &str| {
+        let rest = format!("require = {{ approvals = \"each\", approvers = [{approvers}] }}");
+        rule("r", "/usr/bin/id", &rest)
+    };
+    let message = one(&each("\"%many\", \"role:nobody\""), Suspicion::NoApprover);
+    assert!(
+        message.contains("of each approver, and role:nobody has no members"),
+        "{message}"
+    );
+    // Bob counts for one of them alone.
+    one(&each("\"role:lead\", \"bob\""), Suspicion::NoApprover);
+    none(&each("\"role:lead\", \"carol\""));
+}
+
+#[test]
+fn who_was_removed_approves_nothing_and_who_is_included_does() {
+    let owes = "require = { approvals = 1, approvers = [\"role:second\"] }";
+    let second = |more: &str| rule("r", "/usr/bin/id", owes) + "[role.second]\n" + more;
+    one(
+        &second("members = [\"carol\"]\nremoved = [\"carol\"]\n"),
+        Suspicion::NoApprover,
+    );
+    none(&second("members = [\"carol\"]\nremoved = [\"bob\"]\n"));
+    none(&second(
+        "members = []\n[role.first]\nmembers = [\"dora\"]\nincludes = [\"second\"]\n",
+    ));
+    let any = rule("r", "/usr/bin/id", "require = { approvals = 1 }");
+    one(
+        &(any.clone() + "[role.second]\nmembers = []\nmay = [\"approve\"]\n"),
+        Suspicion::NoApprover,
+    );
+    none(&(any + "[role.second]\nmembers = [\"carol\"]\nmay = [\"approve\"]\n"));
+}
+
+#[test]
+fn somebody_in_two_roles_that_exclude_each_other_is_told_of_once() {
+    let auditor =
+        |members: &str| format!("[role.zz]\nmembers = [{members}]\nconflicts = [\"ops\"]\n");
+    let message = one(&auditor("\"alice\", \"carol\""), Suspicion::Conflict);
+    assert!(
+        message.starts_with("alice is in this role and in `zz`"),
+        "{message}"
+    );
+    none(&auditor("\"carol\", \"%ops\""));
+    none(&(auditor("\"alice\"") + "removed = [\"alice\"]\n"));
+}
+
+#[test]
+fn a_ticket_and_each_approver_are_more_than_none() {
+    let plain = |name: &str, require: &str| {
+        rule(name, "/usr/bin/id", &format!("require = {{ {require} }}"))
+    };
+    let (any, each) = (
+        "approvals = 1, approvers = [\"bob\", \"carol\"]",
+        "approvals = \"each\", approvers = [\"bob\", \"carol\"]",
+    );
+    one(&(plain("a", any) + &plain("b", each)), Suspicion::Covered);
+    let ticket = "ticket = \"OPS-[0-9]+\"";
+    one(&(plain("a", "") + &plain("b", ticket)), Suspicion::Covered);
+    one(
+        &(plain("a", ticket) + &plain("b", ticket)),
+        Suspicion::Covered,
+    );
+    none(&(plain("a", ticket) + &plain("b", "ticket = \"DEV-[0-9]+\"")));
+}
+
+#[test]
 fn a_rule_that_nobody_has_yet_is_no_suspicion() {
     let rest = "roles = [\"nobody\"]\nrequire = { approvals = 1, approvers = [\"role:nobody\"] }";
     none(&rule("r", "/usr/bin/id", rest));
