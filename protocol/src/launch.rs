@@ -367,8 +367,13 @@ pub enum FromLeader {
         /// At most [`CODE_BYTES`](crate::limits::CODE_BYTES) bytes.
         text: Secret,
     },
+    /// An edit is about to change a file. Where neither of the next two follows, nobody knows
+    /// whether it did.
+    Editing(Edited),
     /// A file was changed by an edit.
     Edited(Edited),
+    /// The file of the last [`FromLeader::Editing`] is as it was.
+    NotEdited,
     /// A program that passes files says what it does to one.
     Transfer(Transfer),
     /// The session is over and its tree is gone. The last message.

@@ -84,6 +84,8 @@ struct Editing {
     client: Option<OwnedFd>,
     copies: Vec<(String, Vec<u8>)>,
     notices: Vec<String>,
+    /// What is about to be written.
+    announced: Option<Edited>,
     edited: Vec<Edited>,
 }
 
@@ -97,6 +99,7 @@ impl Editing {
             client: Some(client),
             copies: Vec::new(),
             notices: Vec::new(),
+            announced: None,
             edited: Vec::new(),
         }
     }
@@ -142,7 +145,12 @@ impl Editing {
         loop {
             let packet = receive(self.control.as_ref().unwrap()).expect("the leader died");
             match message::decode(&packet).unwrap() {
-                Frame::Message(FromLeader::Edited(edited)) => self.edited.push(edited),
+                Frame::Message(FromLeader::Editing(edited)) => self.announced = Some(edited),
+                Frame::Message(FromLeader::NotEdited) => assert!(self.announced.take().is_some()),
+                Frame::Message(FromLeader::Edited(edited)) => {
+                    assert_eq!(self.announced.take().as_ref(), Some(&edited));
+                    self.edited.push(edited);
+                }
                 Frame::Message(message) => return message,
                 other => panic!("{other:?}"),
             }
@@ -194,7 +202,9 @@ impl Editing {
     }
 
     fn ended_for_elevated(&mut self) -> (Status, EndReason) {
-        match self.hear_control() {
+        let last = self.hear_control();
+        assert_eq!(self.announced, None);
+        match last {
             FromLeader::Ended { status, reason, .. } => (status, reason),
             other => panic!("{other:?}"),
         }
@@ -295,6 +305,31 @@ inside! {
         assert_eq!(fs::metadata("/mnt/etc/new").unwrap().mode() & 0o7777, 0o644);
         assert_eq!(editing.edited.len(), 4);
         assert_eq!(editing.edited[3].before, None);
+    }
+
+    fn what_cannot_be_announced_is_not_written() {
+        let mut host = Host::start();
+        prepare();
+        let paths: Vec<String> = (0..16).map(|number| format!("{FOLDER}/{number}")).collect();
+        paths.iter().for_each(|path| fs::write(path, "old\n").unwrap());
+        let order = order(&host, &paths.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut editing = Editing::begin(&mut host, &order);
+        let long = "new\n".repeat(50_000);
+        let changed: Vec<_> = (0..16).map(|index| (index, long.as_bytes())).collect();
+        editing.change(&changed);
+        let written = || paths.iter().filter(|path| read(path) != "old\n").count();
+        // Nobody hears, until the socket is full and some time has gone by in which nothing was written.
+        let (mut before, mut since) = (0, now());
+        support::poll_until("the leader to wait", || {
+            let count = written();
+            if count != before {
+                (before, since) = (count, now());
+            }
+            (count > 0 && now() > since + 500).then_some(())
+        });
+        assert!(written() < 16, "{}", written());
+        assert_eq!(editing.ended_for_elevated(), FINISHED);
+        assert_eq!((written(), editing.edited.len()), (16, 16));
     }
 
     fn an_edit_that_changes_nothing_leaves_all_as_it_is() {

@@ -10,9 +10,9 @@ mod roles;
 mod transfers;
 
 pub use entries::{
-    closing, edit, end, exec, exec_failed, extend, grant, held, lost, policy_loaded,
-    policy_refused, recording_read, refused_ask, refused_vote, request, revoke, settings_refused,
-    start, vote, watch,
+    closing, edit, edit_interrupted, end, exec, exec_failed, extend, grant, held, lost,
+    policy_loaded, policy_refused, recording_read, refused_ask, refused_vote, request, revoke,
+    settings_refused, start, vote, watch,
 };
 pub use entry::{Entry, Kind};
 pub use factors::{

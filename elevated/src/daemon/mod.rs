@@ -5,6 +5,7 @@ mod changes;
 mod conflicts;
 mod core;
 mod directory;
+mod edits;
 mod effects;
 mod held;
 mod kept_logins;

@@ -9,6 +9,7 @@ use elevate_protocol::stream::EndReason;
 use elevate_protocol::{ErrorName, Id};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::edits::Pending;
 use super::{Daemon, held};
 use crate::audit;
 use crate::elevation::{Event, Stage};
@@ -51,6 +52,7 @@ pub(super) fn begin(
 
 async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedReceiver<ToLeader>) {
     let begun = Instant::now();
+    let mut edit = Pending::default();
     let last = loop {
         let said = tokio::select! {
             order = orders.recv() => {
@@ -64,10 +66,13 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
             said = link.receive() => said,
         };
         match said {
-            Ok(Some(message)) => match heard(&daemon, id, message).await {
-                Some(last) => break last,
-                None => continue,
-            },
+            Ok(Some(message)) => {
+                edit.hear(&message);
+                if let Some(last) = heard(&daemon, id, message).await {
+                    break last;
+                }
+                continue;
+            }
             Ok(None) => break gone(id),
             Err(error) => {
                 eprintln!("the leader of session {id} is not understood: {error}");
@@ -79,6 +84,9 @@ async fn follow(daemon: Arc<Daemon>, id: Id, link: Link, mut orders: UnboundedRe
         let mut core = daemon.core();
         core.leaders.remove(&id);
         core.audience.dismiss(id);
+    }
+    if let (Some(edited), Some(elevation)) = (edit.left(), daemon.elevation(id)) {
+        daemon.record(audit::edit_interrupted(&elevation, &edited));
     }
     // A session that failed to begin is over already.
     let _ = daemon.apply(last).await;
@@ -148,6 +156,7 @@ async fn heard(daemon: &Arc<Daemon>, id: Id, message: FromLeader) -> Option<Even
             }
             return None;
         }
+        FromLeader::Editing(_) | FromLeader::NotEdited => return None,
         FromLeader::Held => {
             held::ask(daemon, id);
             return None;

@@ -1,14 +1,17 @@
 //! Writing what came back: all files are looked at again before the first is written, and each
-//! change is on record before the person hears that it was made.
+//! change is on record before it is made.
+
+use std::io;
 
 use elevate_protocol::escape;
-use elevate_protocol::launch::FromLeader;
+use elevate_protocol::launch::{Edited, FromLeader};
 use elevate_protocol::stream::ToClient;
 
 use super::incoming::Incoming;
 use super::session::{End, Session};
 use super::start::in_time;
 use super::{diff, write};
+use crate::leader::control::Control;
 use crate::leader::failure::Failure;
 use crate::sys::credentials::with_file_rights_of;
 
@@ -44,13 +47,32 @@ fn change(session: &mut Session, index: usize, new: &[u8]) -> Result<bool, Failu
     }
     let before = original.file.is_some().then_some(&old[..]);
     let edited = diff::edited(path, before, new).map_err(|error| original.changed(&error))?;
+    announce(&mut session.control, &edited).map_err(|error| original.unwritten(&error))?;
     // As close to the writing as can be: the files before this one took their time.
-    in_time(|| original.check_again(&session.order.target, &session.order.caller))?;
+    let same = in_time(|| original.check_again(&session.order.target, &session.order.caller));
     let write = || write::write(original, &old, new, &temporary);
-    with_file_rights_of(&session.order.target, write)
-        .map_err(|error| original.unwritten(&error))?;
-    session.control.say(&FromLeader::Edited(edited));
-    Ok(true)
+    let written = same.and_then(|()| {
+        let written = with_file_rights_of(&session.order.target, write);
+        written.map_err(|error| original.unwritten(&error))
+    });
+    match written {
+        Ok(()) => session.control.say(&FromLeader::Edited(edited)),
+        Err(_) if original.holds(&old) => session.control.say(&FromLeader::NotEdited),
+        // Nobody knows what it holds, and that is what the record will say.
+        Err(_) => {}
+    }
+    written.map(|()| true)
+}
+
+/// Say what is about to be written: once it is handed over, it is on record whatever becomes of this
+/// process.
+fn announce(control: &mut Control, edited: &Edited) -> io::Result<()> {
+    control.say(&FromLeader::Editing(edited.clone()));
+    control.flush_for_good();
+    match control.has_waiting() {
+        true => Err(io::Error::other("the change can't be put on record")),
+        false => Ok(()),
+    }
 }
 
 /// Say why it stopped, and which files were written before.

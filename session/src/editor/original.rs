@@ -64,6 +64,19 @@ impl Original {
         Ok(contents)
     }
 
+    /// Whether it holds `contents`; a file that would have been made was made whole or not at all.
+    pub(super) fn holds(&self, contents: &[u8]) -> bool {
+        let Some(mut file) = self.file.as_ref() else {
+            return true;
+        };
+        let mut now = Vec::with_capacity(contents.len());
+        let most = contents.len() as u64 + 1;
+        let read = file
+            .rewind()
+            .and_then(|()| file.take(most).read_to_end(&mut now));
+        read.is_ok() && now == contents
+    }
+
     /// It could not be read.
     pub(super) fn changed(&self, why: &io::Error) -> Failure {
         changed(&self.place.file, &why.to_string())

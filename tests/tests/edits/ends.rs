@@ -130,3 +130,64 @@ fn where_there_is_no_room_the_file_stays_as_it_is() {
     assert_eq!(names(machine, "/etc/site/yan"), "conf");
     assert!(edits(&yan).is_empty());
 }
+
+/// Kills the leader of an edit, which has the file open, as soon as it makes the one that is to take
+/// its place.
+const KILLER: &str = r#"
+my ($folder, $file) = @ARGV;
+my @leaders = grep {
+    my $pid = $_;
+    grep { (readlink($_) // "") eq $file } glob "/proc/$pid/fd/*"
+} map { m{(\d+)$} } glob "/proc/[0-9]*";
+@leaders == 1 or die "@leaders";
+$| = 1;
+print "ready\n";
+until (glob "$folder/.elevate-*") {}
+kill "KILL", @leaders;
+"#;
+
+#[test]
+fn a_change_whose_leader_was_killed_amid_it_is_on_record() {
+    let machine = &MACHINE.get();
+    let zed = member(machine, "zed", &["editor"]);
+    machine.write("/root/killer", KILLER, 0o600);
+    // As much as there may be, so that writing it takes a while.
+    editor(
+        &zed,
+        "echo editing; read -r; head -c 16M /dev/zero | tr '\\0' x > $1",
+    );
+    let kill = [
+        "perl",
+        "/root/killer",
+        "/etc/site/zed",
+        "/etc/site/zed/conf",
+    ];
+    let mut tries = 0;
+    let interrupted = machine.poll("a kill amid the writing", 4 * PATIENCE, || {
+        tries += 1;
+        machine.write("/etc/site/zed/conf", "old\n", 0o644);
+        let mut terminal = begin(&zed, "/etc/site/zed/conf");
+        let killer = machine.command(&kill).start();
+        machine.poll("the killer", PATIENCE, || {
+            killer.stdout_so_far().contains("ready").then_some(())
+        });
+        terminal.send("\n");
+        killer.wait().success();
+        // It may wait for a key, to tell where the text is kept.
+        terminal.send("\n");
+        terminal.wait_within(PATIENCE);
+        machine.poll("the end", PATIENCE, || {
+            let ends = machine.events(&[("ELEVATE_EVENT", "end"), ("ELEVATE_USER", "zed")]);
+            (ends.len() == tries).then_some(())
+        });
+        // Written or not, there is one for each.
+        let mut edits = edits(&zed);
+        assert_eq!(edits.len(), tries, "{edits:?}");
+        let last = edits.pop()?;
+        last.is("ELEVATE_OUTCOME", "interrupted").then_some(last)
+    });
+    assert!(interrupted.is("ELEVATE_PATH", "/etc/site/zed/conf"));
+    let sum = interrupted.get("ELEVATE_SHA256_BEFORE").unwrap();
+    let old = machine.run(&["sh", "-c", "echo old | sha256sum"]).text();
+    assert!(old.starts_with(&sum));
+}
