@@ -5,6 +5,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use super::process::{Process, Stat};
 
 /// How long after an exec to look whether it went on: most programs are over by then.
@@ -84,7 +87,7 @@ impl Attempts {
             if now < attempt.at + LOOK_AFTER {
                 return true;
             }
-            let process = Process::open(pid).ok();
+            let process = is_there(pid).then(|| Process::open(pid).ok()).flatten();
             match judge(attempt, process.as_ref().and_then(see), now) {
                 Outcome::WentOnOrGone => false,
                 Outcome::NotYet => true,
@@ -100,6 +103,12 @@ impl Attempts {
         failed.sort_unstable();
         failed
     }
+}
+
+/// Most are gone by then, and this asks for less than a look into `/proc`.
+fn is_there(pid: i32) -> bool {
+    let pid = Pid::from_raw(pid);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 fn see(process: &Process) -> Option<Seen> {
