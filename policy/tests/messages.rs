@@ -87,13 +87,6 @@ fn a_key_of_the_language_that_is_not_enforced_yet_is_refused() {
     }
     one(
         &with(
-            "commands",
-            "commands = [{ run = \"/usr/bin/id\", sha256 = \"00\" }]",
-        ),
-        &format!("p:2:15: {}", later("run")),
-    );
-    one(
-        &with(
             "require",
             "require = { approvals = 1, approvers = [\"attr:department=dba\", \"bob\"] }",
         ),

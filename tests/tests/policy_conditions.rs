@@ -370,3 +370,33 @@ fn whoever_is_in_two_roles_that_exclude_each_other_has_neither_and_hears_so() {
     machine.leave("ines", "checker");
     assert_eq!(ines.run("elevate id -g").success().text(), "0");
 }
+
+#[test]
+fn a_command_that_is_pinned_runs_as_long_as_it_is_the_file_of_the_hash() {
+    let machine = &*MACHINE.get();
+    let mona = staff(machine, "mona");
+    // Anybody could change it meanwhile: its owner is who asks.
+    let tool = "/home/mona/tool";
+    let write = |text: &str| {
+        mona.run(&format!(
+            "printf '#!/bin/sh\necho {text} $1\n' >{tool}; chmod 755 {tool}"
+        ))
+        .success();
+    };
+    write("good");
+    let hash = mona.run(&format!("sha256sum {tool}")).success().text();
+    let hash = hash.split(' ').next().unwrap();
+    let rule = rule("pinned", "PINNED", "require = {}");
+    let pinned = format!("{{ run = \"{tool} *\", sha256 = \"{hash}\" }}");
+    machine.policy("pinned", &rule.replace("\"PINNED\"", &pinned));
+    let ran = mona.run(&format!("elevate {tool} one")).success();
+    assert_eq!(ran.text(), "good one");
+    write("evil");
+    refused(
+        &mona,
+        &format!("elevate {tool} two"),
+        "no rule lets you run this",
+    );
+    write("good");
+    mona.run(&format!("elevate {tool} three")).success();
+}

@@ -12,7 +12,7 @@ use super::ask::Ask;
 use super::stream::Refusal;
 use super::words::Words;
 use crate::daemon::Daemon;
-use crate::elevation::Subject;
+use crate::elevation::{Digest, Subject};
 use crate::identity::{Accounts, UnknownAccount};
 
 /// Everything that a verdict rests on, and the verdict.
@@ -78,6 +78,18 @@ impl Answer {
 }
 
 impl Found {
+    /// The hash of the command's file, where it was looked at.
+    fn hash(&self) -> Option<[u8; 32]> {
+        match self {
+            Found::Command(Resolution::Found(file))
+            | Found::ByLoginShell(Resolution::Found(file), _) => {
+                let hash: Digest = file.sha256.as_ref()?.parse().ok()?;
+                Some(hash.bytes())
+            }
+            _ => None,
+        }
+    }
+
     fn subject(&self) -> Result<Subject, Refusal> {
         match self {
             Found::Command(file) => Ok(Subject::Command(executable(file)?)),
@@ -141,6 +153,7 @@ pub async fn judge(
     }
     let words = Words::of(daemon, ask, &caller, &target);
     let found = words.look_up(daemon, id, &caller, &target).await?;
+    let found = with_hash(daemon, id, &policy, &words, &target, found).await?;
     let (edit, paths) = match &found {
         Found::Edit(files) => (
             words.edit_paths(files),
@@ -161,6 +174,7 @@ pub async fn judge(
             target_gid: target_group.as_ref().map(|_| target.gid),
             file: &file,
             real: &real,
+            sha256: found.hash(),
             args: &args,
             shell: words.is_shell,
             edit: &edit,
@@ -184,6 +198,44 @@ pub async fn judge(
         found,
         verdict,
     })
+}
+
+/// The same with the hash of the file that is executed, where a rule names it by that. What cannot be
+/// read has none, and then no such rule allows it.
+async fn with_hash(
+    daemon: &Daemon,
+    id: Id,
+    policy: &Policy,
+    words: &Words,
+    target: &Account,
+    found: Found,
+) -> Result<Found, Refusal> {
+    let before = match &found {
+        Found::Command(Resolution::Found(file))
+        | Found::ByLoginShell(Resolution::Found(file), _)
+            if policy.pins(&file.path, &file.real) =>
+        {
+            file
+        }
+        _ => return Ok(found),
+    };
+    let Resolution::Found(hashed) = words.hashed(daemon, id, target).await? else {
+        return Ok(found);
+    };
+    if hashed.identity != before.identity || hashed.path != before.path {
+        return Err(changed());
+    }
+    Ok(match found {
+        Found::ByLoginShell(_, shell) => Found::ByLoginShell(Resolution::Found(hashed), shell),
+        _ => Found::Command(Resolution::Found(hashed)),
+    })
+}
+
+fn changed() -> Refusal {
+    Refusal::new(
+        ErrorName::Changed,
+        "the command's file changed while it was looked at; try again",
+    )
 }
 
 /// Judge again, after a client took its time to answer a question: what was allowed before must be
@@ -245,10 +297,7 @@ pub(super) async fn hashed(
                 _ => Subject::Command(file),
             })
         }
-        Resolution::Found(_) => Err(Refusal::new(
-            ErrorName::Changed,
-            "the command's file changed while it was looked at; try again",
-        )),
+        Resolution::Found(_) => Err(changed()),
         other => Err(no_file(&other)),
     }
 }

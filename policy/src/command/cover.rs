@@ -7,11 +7,13 @@ impl Command {
     /// Whether it certainly matches whatever `other` allows. A no may also mean that nobody looked
     /// closely enough.
     pub(crate) fn covers(&self, other: &Self, reading: Reading) -> bool {
-        match (&self.shape, &other.shape) {
-            (Shape::Anything, _) | (Shape::Shell, Shape::Shell) => true,
-            (Shape::Run(wide), Shape::Run(narrow)) => wide.covers(narrow, reading),
-            _ => false,
-        }
+        let pinned = self.pin.is_none() || self.pin == other.pin;
+        pinned
+            && match (&self.shape, &other.shape) {
+                (Shape::Anything, _) | (Shape::Shell, Shape::Shell) => true,
+                (Shape::Run(wide), Shape::Run(narrow)) => wide.covers(narrow, reading),
+                _ => false,
+            }
     }
 }
 

@@ -7,6 +7,7 @@ mod glob;
 mod leeway;
 mod parse;
 mod pattern;
+mod pin;
 mod spell;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::diagnostic::Place;
 pub use edit::EditPath;
 pub(crate) use leeway::Leeway;
 use pattern::Pattern;
+use pin::Pin;
 
 /// How wildcards are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(crate) enum Reading {
 pub(crate) struct File<'a> {
     pub(crate) asked: Cow<'a, [u8]>,
     pub(crate) real: Cow<'a, [u8]>,
+    /// The SHA-256 of its contents, where somebody looked.
+    hash: Option<[u8; 32]>,
 }
 
 impl<'a> File<'a> {
@@ -39,7 +43,12 @@ impl<'a> File<'a> {
         Self {
             asked: usr_merged(asked),
             real: usr_merged(real),
+            hash: None,
         }
+    }
+
+    pub(crate) fn hashed(self, hash: Option<[u8; 32]>) -> Self {
+        Self { hash, ..self }
     }
 }
 
@@ -48,6 +57,8 @@ impl<'a> File<'a> {
 pub struct Command {
     text: String,
     place: Place,
+    /// What the file must be, whatever its name.
+    pin: Option<Pin>,
     shape: Shape,
 }
 
@@ -117,6 +128,21 @@ impl Command {
         matches!(self.shape, Shape::Anything)
     }
 
+    /// Whether it names one file by the hash of its contents.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.pin.is_some()
+    }
+
+    // What nobody looked at is not known to be the file, and not known to be another.
+    fn is_the_file(&self, file: &File<'_>, reading: Reading) -> bool {
+        match (self.pin, file.hash) {
+            (None, _) => true,
+            (Some(pin), Some(hash)) => pin.is(hash),
+            (Some(_), None) => reading == Reading::Generous,
+        }
+    }
+
     /// Whether it can match `file` with some arguments, read either way.
     pub(crate) fn speaks_of(&self, file: &File<'_>, shell: bool) -> bool {
         match &self.shape {
@@ -134,6 +160,9 @@ impl Command {
         shell: bool,
         reading: Reading,
     ) -> bool {
+        if !self.is_the_file(file, reading) {
+            return false;
+        }
         match &self.shape {
             Shape::Anything => true,
             Shape::Shell => shell,

@@ -1,22 +1,26 @@
 //! From the text of a command to what it matches.
 
 use super::pattern::Pattern;
+use super::pin::Pin;
 use super::words::{Unit, Word, split};
 use super::{Command, CommandError, Run, Shape};
 use crate::diagnostic::Place;
 use crate::limits::MAX_PATTERN;
 
 impl Command {
-    /// Reads one entry of `commands` that is not an alias.
+    /// Reads one entry of `commands` that is not an alias; `sha256:HASH` and a space before it is
+    /// what the file must be.
     pub(crate) fn parse(text: &str, place: Place) -> Result<Self, CommandError> {
-        let shape = match text {
+        let (pin, command) = Pin::split(text)?;
+        let shape = match command {
             "ALL" => Shape::Anything,
             "SHELL" => Shape::Shell,
-            text => Shape::Run(run(text)?),
+            command => Shape::Run(run(command)?),
         };
         Ok(Self {
             text: text.to_owned(),
             place,
+            pin,
             shape,
         })
     }

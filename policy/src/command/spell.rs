@@ -41,10 +41,12 @@ impl Command {
     fn like(&self, run: Run) -> Self {
         let words = std::iter::once(&run.path).chain(&run.args).map(written);
         let more = run.more.then(|| "...".to_owned());
-        let words: Vec<_> = words.chain(more).collect();
+        let pin = self.pin.map(|pin| pin.to_string());
+        let words: Vec<_> = pin.into_iter().chain(words).chain(more).collect();
         Self {
             text: words.join(" "),
             place: self.place.clone(),
+            pin: self.pin,
             shape: Shape::Run(run),
         }
     }

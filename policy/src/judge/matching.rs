@@ -22,7 +22,7 @@ impl<'a> Matching<'a> {
     pub(super) fn new(policy: &'a Policy, q: &'a Question<'a>, people: &'a dyn People) -> Self {
         Self {
             q,
-            file: File::new(q.file, q.real),
+            file: File::new(q.file, q.real).hashed(q.sha256),
             standing: Standing::new(policy, q.user, people),
         }
     }

@@ -44,6 +44,16 @@ impl Policy {
         rules
     }
 
+    /// Whether some rule speaks of this file by the hash of its contents, so that a question about it
+    /// needs that.
+    #[must_use]
+    pub fn pins(&self, file: &[u8], real: &[u8]) -> bool {
+        let file = File::new(file, real);
+        let rules = self.index.commands(&file).into_iter();
+        let mut commands = rules.flat_map(|at| &self.rules[at].commands);
+        commands.any(|one| one.is_pinned() && one.speaks_of(&file, false))
+    }
+
     /// The same decision as [`Policy::judge`], with every rule of the policy in `considered`.
     pub fn explain(&self, q: &Question<'_>, people: &dyn People) -> Verdict {
         self.decide(q, people, self.rules.iter())

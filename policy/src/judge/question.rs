@@ -30,6 +30,9 @@ pub struct Question<'a> {
     pub file: &'a [u8],
     /// The same with every link followed, which no other name hides from a deny.
     pub real: &'a [u8],
+    /// The SHA-256 of the file's contents, where [`Policy::pins`](crate::Policy::pins) wants it;
+    /// `None` where it could not be read.
+    pub sha256: Option<[u8; 32]>,
     /// The arguments, without `argv[0]`.
     pub args: &'a [Vec<u8>],
     /// Whether this is the shell of `-s` or `-i` without a command; `file` is that shell, and

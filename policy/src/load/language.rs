@@ -92,6 +92,13 @@ pub(super) const RULE_WHEN: Keys = Keys {
     inside: &[],
 };
 
+/// An entry of `commands` that is a table.
+pub(super) const PINNED: Keys = Keys {
+    enforced: &["run", "sha256"],
+    later: &[],
+    inside: &[],
+};
+
 pub(super) const REQUIRE: Keys = Keys {
     enforced: &["approvals", "approvers", "mfa", "ticket", "reason"],
     later: &["password"],
@@ -147,6 +154,7 @@ mod tests {
             LOGIN_REQUIRE,
             RULE,
             RULE_WHEN,
+            PINNED,
             REQUIRE,
             LIMIT,
             SESSION,

@@ -130,7 +130,12 @@ impl Raw {
                 let Some(name) = checked_name(file, file.key(key)) else {
                     continue;
                 };
-                let words = file.strings(value, &name.text, kind.example());
+                // Entries of commands may be tables, also under another name.
+                let key = match kind {
+                    Kind::Commands => kind.key(),
+                    _ => &name.text,
+                };
+                let words = file.strings(value, key, kind.example());
                 let id = (kind, name.text.clone());
                 if let Some((first, _)) = self.aliases.get(&id) {
                     twice(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::language::Keys;
+use super::language::{self, Keys};
 use super::problems::{Problems, Word};
 use crate::diagnostic::{Place, Source};
 use crate::suggest::nearest;
@@ -152,14 +152,28 @@ impl<'a> Reader<'a> {
         let Some(pinned) = pinned else {
             return self.string(item, key);
         };
-        match pinned
-            .keys()
-            .find(|key| matches!(key.get_ref().as_ref(), "run" | "sha256"))
-        {
-            Some(key) => self.not_yet(&self.key(key)),
-            None => self.wrong_type(item, key, "a string in quotes"),
-        }
-        None
+        self.pinned(item, pinned)
+    }
+
+    /// `{ run = "COMMAND", sha256 = "HASH" }`, as one word.
+    fn pinned(&self, item: &Value<'_>, table: &DeTable<'_>) -> Option<Word> {
+        self.check_keys(table, &language::PINNED);
+        let part = |key| {
+            let value = table.get(key);
+            if value.is_none() {
+                let message = format!(
+                    "there is no `{key}`; write it as in `{{ run = \"/usr/bin/id\", sha256 = \"…\" }}`"
+                );
+                self.problems.add(&self.raw(item), message);
+            }
+            self.string(value?, key)
+        };
+        let (run, hash) = (part("run"), part("sha256"));
+        let (run, hash) = (run?, hash?);
+        Some(Word {
+            text: format!("sha256:{} {}", hash.text, run.text),
+            place: run.place,
+        })
     }
 
     pub(super) fn boolean(&self, value: &Value<'_>, key: &str) -> Option<bool> {

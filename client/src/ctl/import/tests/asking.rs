@@ -101,6 +101,7 @@ pub(super) fn verdict(policy: &Policy, asked: &Asked) -> Verdict {
         target_gid: asked.group.map(|group| group.len() as u32),
         file: file.as_bytes(),
         real: file.as_bytes(),
+        sha256: None,
         args: if edits { &[] } else { &bytes },
         shell: false,
         edit: if edits { &bytes } else { &[] },
