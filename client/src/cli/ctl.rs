@@ -238,6 +238,9 @@ pub enum PolicyVerb {
     /// Tell who gains and who loses what from one policy to another; nothing is asked of the daemon
     #[command(after_help = policy::DIFF)]
     Diff(Diff),
+    /// Write the language as a JSON Schema, for editors
+    #[command(after_help = policy::SCHEMA)]
+    Schema,
     /// Ask what the loaded policy says to a command, and why
     Why(WhyArguments),
     /// Write a sudoers in this language, and mark what cannot be said
@@ -338,6 +341,7 @@ mod tests {
             "elevatectl policy check --strict --here --json policy.d",
             "elevatectl policy test a.expect --policy a.toml --policy b --json",
             "elevatectl policy diff a.toml b --json",
+            "elevatectl policy schema",
             "elevatectl policy why --user eve -u postgres -- id -u",
             "elevatectl policy import-sudoers",
             "elevatectl policy import-sudoers --password-as none -o a.toml /etc/sudoers.d/a",

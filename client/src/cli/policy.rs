@@ -109,3 +109,15 @@ pub struct Diff {
     #[arg(long)]
     pub json: bool,
 }
+
+/// How `elevatectl policy schema` is used.
+pub(super) const SCHEMA: &str = "\
+Editors that read TOML by a schema complete keys and underline mistakes. Those with the language server
+of Taplo take it from the first line of a file:
+
+  #:schema ./policy.schema.json
+
+It says which keys there are and of which form they are; what they mean, `policy check` looks at.
+
+Examples:
+  elevatectl policy schema > policy.schema.json";

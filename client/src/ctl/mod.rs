@@ -61,6 +61,7 @@ fn run(verb: Verb) -> Result<(), Broken> {
         Verb::Login(verb) => login::run(&verb),
         Verb::Policy(PolicyVerb::Check(asked)) => policy::check(&asked),
         Verb::Policy(PolicyVerb::Diff(asked)) => policy::diff(&asked),
+        Verb::Policy(PolicyVerb::Schema) => policy::schema(),
         Verb::Policy(PolicyVerb::Test(asked)) => policy::test(&asked),
         Verb::Policy(PolicyVerb::Why(asked)) => why::why(&asked),
         Verb::Policy(PolicyVerb::ImportSudoers(asked)) => import::import(&asked),

@@ -104,7 +104,7 @@ fn judged(sentence: &Sentence, world: &World, policy: &Policy) -> Result<Verdict
         target_gid: terms.group.as_deref().map(|name| world.gid(name)),
         file: file.as_bytes(),
         real: real.as_bytes(),
-        sha256: None,
+        sha256: world.hashes.get(real).copied(),
         args: &args,
         shell: matches!(sentence.deed, Deed::Shell),
         edit: &edit,

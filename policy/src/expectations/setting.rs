@@ -68,12 +68,13 @@ impl<'a> Reading<'a> {
     }
 }
 
-pub(super) const SETTINGS: [&str; 10] = [
+pub(super) const SETTINGS: [&str; 11] = [
     "group",
     "attribute",
     "uid",
     "gid",
     "link",
+    "sha256",
     "host",
     "at",
     "service",
@@ -93,6 +94,7 @@ pub(super) fn read(first: &Token, line: &mut Reading<'_>, world: &mut World) {
         "attribute" => attribute(first, line, world),
         "uid" | "gid" => number(first, line, world),
         "link" => link(first, line, world),
+        "sha256" => hash(first, line, world),
         "host" => {
             world.hosts = line.rest(first, "a host's name");
             Some(())
@@ -175,6 +177,20 @@ fn link(first: &Token, line: &mut Reading<'_>, world: &mut World) -> Option<()> 
         return None;
     }
     world.links.insert(path, real.text.clone());
+    Some(())
+}
+
+fn hash(first: &Token, line: &mut Reading<'_>, world: &mut World) -> Option<()> {
+    let (_, path) = named(first, line, "the path of a file")?;
+    let word = line.need(first, "the hash of a file")?;
+    let byte = |at: usize| word.text.get(2 * at..2 * at + 2);
+    let hex = |at| byte(at).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    let hash: Option<Vec<u8>> = (0..32).map(hex).collect();
+    let Some(hash) = hash.filter(|_| word.text.len() == 64) else {
+        line.wrong(word, "a SHA-256 has 64 digits, as sha256sum prints it");
+        return None;
+    };
+    world.hashes.insert(path, hash.try_into().ok()?);
     Some(())
 }
 

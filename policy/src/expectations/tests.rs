@@ -232,6 +232,29 @@ fn a_bare_name_is_the_program_that_the_policy_speaks_of() {
 }
 
 #[test]
+fn a_command_that_is_named_by_its_hash_is_the_one_that_the_file_says() {
+    let hash = "ab".repeat(32);
+    let pinned = format!(
+        "[role.ops]\nmembers = [\"alice\"]\n[rule.r]\nroles = [\"ops\"]\nrun_as = \"root\"\n\
+         commands = [{{ run = \"/opt/tool\", sha256 = \"{hash}\" }}]\nrequire = {{}}\n"
+    );
+    let source = Source {
+        name: "p".into(),
+        text: pinned,
+    };
+    let policy = load(&[source], &HostFacts::default(), &Defaults::default()).unwrap();
+    let text =
+        format!("alice may not \"/opt/tool\"\nsha256 /opt/tool: {hash}\nalice may \"/opt/tool\"");
+    let checked = parse(&text).unwrap().check(&policy);
+    assert!(checked.iter().all(|one| one.wrong.is_none()), "{checked:?}");
+    assert!(
+        parse("sha256 /opt/tool: abcd")
+            .unwrap_err()
+            .contains("64 digits")
+    );
+}
+
+#[test]
 fn what_cannot_be_understood_is_told_with_its_line_column_and_the_likely_word() {
     let told = |text: &str, expected: &str| {
         let wrong = parse(text).unwrap_err();

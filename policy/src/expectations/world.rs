@@ -20,6 +20,8 @@ pub(super) struct World {
     pub(super) gids: BTreeMap<String, u32>,
     /// What paths lead to that are links.
     pub(super) links: BTreeMap<String, String>,
+    /// The SHA-256 of files.
+    pub(super) hashes: BTreeMap<String, [u8; 32]>,
     pub(super) hosts: Vec<String>,
     pub(super) at: Timestamp,
     pub(super) service: Option<String>,
@@ -46,6 +48,7 @@ impl Default for World {
             uids: BTreeMap::new(),
             gids: BTreeMap::new(),
             links: BTreeMap::new(),
+            hashes: BTreeMap::new(),
             hosts: Vec::new(),
             at: at.map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp()),
             service: None,

@@ -5,7 +5,7 @@ mod aliases;
 mod approvals;
 mod environment;
 mod hierarchy;
-mod language;
+pub(crate) mod language;
 mod limit;
 mod link;
 mod login;

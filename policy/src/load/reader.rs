@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
     /// is the word for such words.
     pub(super) fn check_word(&self, word: &Word, keys: &Keys, what: &str) {
         let name = word.text.as_str();
-        if keys.enforced.contains(&name) {
+        if keys.enforces(name) {
             return;
         }
         if keys.later.contains(&name) {
@@ -95,8 +95,8 @@ impl<'a> Reader<'a> {
                 self.problems.add(word, message);
             }
             None => {
-                let known = keys.enforced.iter().chain(keys.later).copied();
-                self.problems.suggest(word, message, nearest(name, known));
+                let near = nearest(name, keys.names());
+                self.problems.suggest(word, message, near);
             }
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn read(file: &Reader<'_>, value: &Value<'_>, of: &Of) -> RawWhen {
         })
     };
     // What this table may not hold has been told.
-    let known = |key| table.get(key).filter(|_| of.keys.enforced.contains(&key));
+    let known = |key| table.get(key).filter(|_| of.keys.enforces(key));
     RawWhen {
         hosts: list("hosts", Kind::Hosts.example()),
         services: list("services", r#""sshd""#),

@@ -4,10 +4,12 @@ mod check;
 mod diff;
 mod files;
 mod here;
+mod schema;
 mod test;
 
 pub(in crate::ctl) use check::check;
 pub(in crate::ctl) use diff::diff;
+pub(in crate::ctl) use schema::schema;
 pub(in crate::ctl) use test::test;
 
 /// A number of things, in words.
