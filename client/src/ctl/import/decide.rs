@@ -4,7 +4,7 @@
 //! before it to take away, and nothing behind it that gives all of it back. Where both are there in
 //! part, the deny stays: the result is never wider than sudo's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::deny::Denies;
 use super::entries::{Entries, Entry, Region, Scope};
@@ -13,17 +13,15 @@ use super::people::User;
 use super::remark::{Remarks, Weight};
 use super::saying::{Files, Said, allow, deny};
 use super::tags::Tags;
-use super::words::{
-    group_problem, host_problem, loses_oneself, named, run_as, target_problem, user_problem,
-};
+use super::words::{group_problem, host_problem, named, run_as, target_problem, user_problem};
 
 /// A rule of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     /// The scope that it comes from.
     pub(super) scope: usize,
-    /// Who has its role; sorted.
-    pub(super) users: Vec<User>,
+    /// Who has its role.
+    pub(super) people: People,
     pub(super) run_as: Vec<String>,
     /// On which hosts; `None` is all.
     pub(super) hosts: Option<Vec<String>>,
@@ -31,6 +29,13 @@ pub(super) struct Rule {
     pub(super) edit: Vec<String>,
     /// What it owes and how it runs; a deny has none.
     pub(super) tags: Option<Tags>,
+}
+
+/// Who is in a role, and who is not, however they came in; both sorted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct People {
+    pub(super) members: Vec<User>,
+    pub(super) removed: Vec<User>,
 }
 
 /// What one entry allows to one member of its list of users.
@@ -131,10 +136,6 @@ fn can_be_said(entry: &Entry, scope: &Scope, files: &Files<'_>, remarks: &mut Re
             remarks.add(at, Weight::LeftOut, about, problem);
         }
     }
-    if loses_oneself(scope) {
-        let what = "as oneself with such a group, by `-g` alone, is not taken over";
-        remarks.add(at, Weight::Narrowed, quoted(scope), what);
-    }
     let somewhere = scope.hosts.iter().any(|part| host_problem(part).is_none());
     let as_somebody = scope
         .targets
@@ -232,10 +233,10 @@ fn allows(all: &Entries, files: &Files<'_>, pieces: &[Piece]) -> Vec<Rule> {
         let Ok(said) = allow(&entry.deed, files) else {
             continue;
         };
-        for (users, tags) in by_tags(same) {
+        for (people, tags) in by_tags(same) {
             add(
                 &mut rules,
-                rule(all.scope(entry), entry.scope, users, tags),
+                rule(all.scope(entry), entry.scope, people, tags),
                 &said,
             );
         }
@@ -243,28 +244,44 @@ fn allows(all: &Entries, files: &Files<'_>, pieces: &[Piece]) -> Vec<Rule> {
     rules
 }
 
-fn by_tags(pieces: &[Piece]) -> Vec<(Vec<User>, Tags)> {
-    let mut all: Vec<(BTreeSet<User>, Tags)> = Vec::new();
+fn by_tags(pieces: &[Piece]) -> Vec<(People, Tags)> {
+    let mut all: Vec<(Vec<Part<User>>, Tags)> = Vec::new();
     for piece in pieces {
-        let [Part { what, .. }] = &piece.user;
+        let [part] = &piece.user;
         match all.iter_mut().find(|(_, tags)| *tags == piece.tags) {
-            Some((users, _)) => drop(users.insert(what.clone())),
-            None => all.push((BTreeSet::from([what.clone()]), piece.tags.clone())),
+            Some((parts, _)) => parts.push(part.clone()),
+            None => all.push((vec![part.clone()], piece.tags.clone())),
         }
     }
-    all.into_iter()
-        .map(|(users, tags)| (users.into_iter().collect(), tags))
-        .collect()
+    let each = all.iter().flat_map(|(parts, tags)| {
+        let people = of(parts).into_iter();
+        people.map(move |people| (people, tags.clone()))
+    });
+    each.collect()
 }
 
-fn rule(scope: &Scope, at: usize, users: Vec<User>, tags: Tags) -> Rule {
+/// The people of a list, one group to those without the same ones.
+pub(super) fn of(parts: &[Part<User>]) -> Vec<People> {
+    let mut all: BTreeMap<BTreeSet<User>, BTreeSet<User>> = BTreeMap::new();
+    for part in parts {
+        let removed = part.without.iter().cloned().collect();
+        all.entry(removed).or_default().insert(part.what.clone());
+    }
+    let people = all.into_iter().map(|(removed, members)| People {
+        members: members.into_iter().collect(),
+        removed: removed.into_iter().collect(),
+    });
+    people.collect()
+}
+
+fn rule(scope: &Scope, at: usize, people: People, tags: Tags) -> Rule {
     let hosts = scope
         .hosts
         .iter()
         .filter(|part| host_problem(part).is_none());
     Rule {
         scope: at,
-        users,
+        people,
         run_as: run_as(scope),
         hosts: named(hosts.map(|part| &part.what)),
         commands: Vec::new(),

@@ -1,12 +1,12 @@
 //! What takes away.
 
-use super::decide::{Piece, Rule, extend, takes_away};
+use super::decide::{People, Piece, Rule, extend, of, takes_away};
 use super::entries::{Entries, Entry, Region, Scope};
 use super::list::{Atom, Part, are_apart, cover};
 use super::people::{Host, Target, User};
 use super::remark::{Remarks, Weight};
 use super::saying::{Files, deny};
-use super::words::{group_problem, host_problem, named, target, target_problem, user_problem};
+use super::words::{group_problem, host_problem, named, target, target_problem};
 
 /// The denies of a sudoers, as they are found.
 pub(super) struct Denies<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Denies<'a> {
 
 /// To whom, where and as whom something is denied.
 struct To {
-    users: Vec<User>,
+    people: People,
     hosts: Option<Vec<String>>,
     run_as: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl<'a> Denies<'a> {
                 );
             }
         }
-        self.rules
+        merged(self.rules)
     }
 
     /// What entries take away of what stands before them.
@@ -82,25 +82,8 @@ impl<'a> Denies<'a> {
         if before.is_empty() || pieces.iter().any(gives_back) {
             return;
         }
-        let users = self.denied_users(entry, user, &before, remarks);
         let scope = all.scope(entry);
-        let by_group = before
-            .iter()
-            .any(|piece| !piece.region(all).groups.is_empty());
-        let to = To {
-            hosts: denied_hosts(&scope.hosts),
-            run_as: denied_targets(scope, by_group),
-            users,
-        };
-        let denied: Vec<_> = to.users.iter().cloned().map(Part::whole).collect();
-        self.remark_on_later(
-            at,
-            region.of(&denied),
-            &format!("`{}`", entry.deed),
-            remarks,
-        );
-        if to.run_as.iter().any(|one| one == ONESELF) && !names_caller(scope) {
-            let what = "denied as oneself, too: sudo's holds for that with one's own group";
+        for what in widened(scope) {
             remarks.add(
                 Some(entry.scope),
                 Weight::Narrowed,
@@ -108,29 +91,17 @@ impl<'a> Denies<'a> {
                 what,
             );
         }
-        if scope.tags.is_timed() {
-            let what = "denied at all times, since what it takes away was before it";
-            remarks.add(
-                Some(entry.scope),
-                Weight::Narrowed,
-                format!("`{}`", scope.text),
-                what,
-            );
+        let denied = self.denied_users(entry, user, &before, remarks);
+        let what = format!("`{}`", entry.deed);
+        self.remark_on_later(at, region.of(&denied), &what, remarks);
+        for people in of(&denied) {
+            let to = To {
+                people,
+                hosts: denied_hosts(&scope.hosts),
+                run_as: denied_targets(scope),
+            };
+            self.add(entry, to, remarks);
         }
-        if scope
-            .targets
-            .iter()
-            .any(|part| matches!(part.what, Target::Other(_)))
-        {
-            let what = "denied as whomever, since these targets can't be named here";
-            remarks.add(
-                Some(entry.scope),
-                Weight::Narrowed,
-                format!("`{}`", scope.text),
-                what,
-            );
-        }
-        self.add(entry, to, remarks);
     }
 
     // Those who can be named are; of all, or of those who can't, whoever had it.
@@ -140,30 +111,37 @@ impl<'a> Denies<'a> {
         user: &[Part<User>],
         before: &[&Piece],
         remarks: &mut Remarks,
-    ) -> Vec<User> {
-        let scope = self.all.scope(entry);
+    ) -> Vec<Part<User>> {
         let mut narrower = |what: &str| {
-            let about = format!("!{} of `{}`", entry.deed, scope.text);
+            let about = format!("!{} of `{}`", entry.deed, self.all.scope(entry).text);
             remarks.add(Some(entry.scope), Weight::Narrowed, about, what);
         };
-        let [Part { what, without }] = user else {
-            return Vec::new();
-        };
-        if !without.is_empty() {
-            narrower("denied to those too who are excepted");
+        let mut denied = Vec::new();
+        for Part { what, without } in user {
+            let (unknown, spared): (Vec<_>, Vec<_>) = without
+                .iter()
+                .cloned()
+                .partition(|user| matches!(user, User::Other(_) | User::All));
+            if !unknown.is_empty() {
+                narrower("denied to those too who are excepted");
+            }
+            let sparing = |part: &Part<User>| {
+                let mut without = [&part.without[..], &spared].concat();
+                without.sort();
+                without.dedup();
+                let what = part.what.clone();
+                Part { what, without }
+            };
+            match what {
+                User::Name(_) | User::Group(_) => denied.push(sparing(&Part::whole(what.clone()))),
+                User::Other(_) => {
+                    narrower("denied to everybody to whom it was allowed before");
+                    denied.extend(before.iter().map(|piece| piece.user[0].clone()));
+                }
+                User::All => denied.extend(before.iter().map(|piece| sparing(&piece.user[0]))),
+            }
         }
-        match what {
-            User::Name(_) | User::Group(_) => return vec![what.clone()],
-            User::Other(_) => narrower("denied to everybody to whom it was allowed before"),
-            User::All => {}
-        }
-        let mut users: Vec<_> = before
-            .iter()
-            .map(|piece| piece.user[0].what.clone())
-            .collect();
-        users.sort();
-        users.dedup();
-        users
+        denied
     }
 
     fn remark_on_later(&self, at: usize, region: Region<'_>, what: &str, remarks: &mut Remarks) {
@@ -185,15 +163,15 @@ impl<'a> Denies<'a> {
         for piece in self.pieces {
             let scope = self.all.scope(&self.all.entries[piece.entry]);
             let own = piece.region(self.all);
-            let to = || To {
-                users: vec![piece.user[0].what.clone()],
+            let to = |people: &People| To {
+                people: people.clone(),
                 hosts: denied_hosts(&scope.hosts),
-                run_as: denied_targets(scope, false),
+                run_as: denied_targets(scope),
             };
-            let outs = exceptions(&piece.user, user_problem);
-            let users = outs.iter().map(|part| part.what.clone()).collect();
-            let region = own.of(&outs);
-            self.except(piece, region, To { users, ..to() }, remarks);
+            let people = of(&piece.user);
+            let Some(people) = people.first() else {
+                continue;
+            };
 
             let outs = exceptions(&scope.hosts, host_problem);
             let hosts = denied_hosts(&outs);
@@ -202,7 +180,15 @@ impl<'a> Denies<'a> {
                 hosts: &outs,
                 ..own
             };
-            self.except(piece, region, To { hosts, ..to() }, remarks);
+            self.except(
+                piece,
+                region,
+                To {
+                    hosts,
+                    ..to(people)
+                },
+                remarks,
+            );
 
             let outs = exceptions(&scope.targets, target_problem);
             let run_as = outs.iter().map(|part| target(&part.what)).collect();
@@ -212,7 +198,15 @@ impl<'a> Denies<'a> {
                 groups: &[],
                 ..own
             };
-            self.except(piece, region, To { run_as, ..to() }, remarks);
+            self.except(
+                piece,
+                region,
+                To {
+                    run_as,
+                    ..to(people)
+                },
+                remarks,
+            );
 
             let outs = exceptions(&scope.groups, group_problem);
             let run_as = outs.iter().map(|part| format!("ALL:{}", part.what));
@@ -222,7 +216,15 @@ impl<'a> Denies<'a> {
                 groups: &outs,
                 ..own
             };
-            self.except(piece, region, To { run_as, ..to() }, remarks);
+            self.except(
+                piece,
+                region,
+                To {
+                    run_as,
+                    ..to(people)
+                },
+                remarks,
+            );
         }
     }
 
@@ -240,16 +242,18 @@ impl<'a> Denies<'a> {
     }
 
     fn except(&mut self, piece: &Piece, region: Region<'_>, to: To, remarks: &mut Remarks) {
-        if to.users.is_empty()
-            || to.run_as.is_empty()
-            || to.hosts.as_ref().is_some_and(Vec::is_empty)
-        {
+        if to.run_as.is_empty() || to.hosts.as_ref().is_some_and(Vec::is_empty) {
             return;
         }
         let entry = &self.all.entries[piece.entry];
         let itself = |other: &&Piece| other.entry == piece.entry && other.user == piece.user;
         let others = self.pieces.iter().filter(|other| !itself(other));
-        for other in others.filter(|other| !region.is_apart_from(&other.region(self.all))) {
+        let touched = |other: &&Piece| {
+            let other = other.region(self.all);
+            let by_group = to.run_as.iter().all(|one| one.contains(':'));
+            !region.is_apart_from(&other) && !(by_group && are_apart(region.groups, other.groups))
+        };
+        for other in others.filter(touched) {
             let text = &self.all.scope(entry).text;
             let what = format!("`{}` to those whom `{text}` excepts", entry.deed);
             self.remark_on_lost(other, &what, remarks);
@@ -268,7 +272,7 @@ impl<'a> Denies<'a> {
         }
         let alike = |rule: &&mut Rule| {
             rule.scope == entry.scope
-                && rule.users == to.users
+                && rule.people == to.people
                 && rule.hosts == to.hosts
                 && rule.run_as == to.run_as
         };
@@ -280,7 +284,7 @@ impl<'a> Denies<'a> {
             None if said.commands.is_empty() && said.edit.is_empty() => {}
             None => self.rules.push(Rule {
                 scope: entry.scope,
-                users: to.users,
+                people: to.people,
                 run_as: to.run_as,
                 hosts: to.hosts,
                 commands: said.commands,
@@ -289,6 +293,28 @@ impl<'a> Denies<'a> {
             }),
         }
     }
+}
+
+/// One rule for those who are denied the same.
+fn merged(rules: Vec<Rule>) -> Vec<Rule> {
+    let mut all: Vec<Rule> = Vec::new();
+    for rule in rules {
+        let like = |one: &&mut Rule| {
+            let same_terms = one.hosts == rule.hosts && one.run_as == rule.run_as;
+            let same_deeds = one.commands == rule.commands && one.edit == rule.edit;
+            let same_removed = one.people.removed == rule.people.removed;
+            one.scope == rule.scope && same_terms && same_deeds && same_removed
+        };
+        match all.iter_mut().find(like) {
+            Some(one) => {
+                one.people.members.extend(rule.people.members);
+                one.people.members.sort();
+                one.people.members.dedup();
+            }
+            None => all.push(rule),
+        }
+    }
+    all
 }
 
 /// What parts except, of those that are said at all.
@@ -312,15 +338,45 @@ fn denied_hosts(hosts: &[Part<Host>]) -> Option<Vec<String>> {
     named(hosts.iter().map(|part| &part.what))
 }
 
-const ONESELF: &str = "SELF";
-
-fn names_caller(scope: &Scope) -> bool {
-    cover(&scope.targets, &[Part::whole(Target::Caller)])
+/// In which ways a deny of ours forbids more than this entry does.
+fn widened(scope: &Scope) -> impl Iterator<Item = &'static str> {
+    fn excepts<T>(parts: &[Part<T>]) -> bool {
+        parts.iter().any(|part| !part.without.is_empty())
+    }
+    let unknown = |part: &Part<Target>| matches!(part.what, Target::Other(_));
+    let all = [
+        (
+            excepts(&scope.hosts),
+            "denied on those hosts too that are excepted",
+        ),
+        (
+            excepts(&scope.targets) || excepts(&scope.groups),
+            "denied as those too who are excepted",
+        ),
+        (
+            adds_oneself(scope),
+            "denied as oneself, too: a group alone is asked for as oneself",
+        ),
+        (
+            scope.tags.is_timed(),
+            "denied at all times, since what it takes away was before it",
+        ),
+        (
+            scope.targets.iter().any(unknown),
+            "denied as whomever, since these targets can't be named here",
+        ),
+    ];
+    all.into_iter().filter_map(|(so, what)| so.then_some(what))
 }
 
-/// As whom. A deny of a user holds whatever group is asked for; sudo's also holds for oneself with
-/// one's own group.
-fn denied_targets(scope: &Scope, by_group: bool) -> Vec<String> {
+// With a group of the list, sudo before 1.9.14 lets people be themselves whoever the targets are.
+fn adds_oneself(scope: &Scope) -> bool {
+    let named = cover(&scope.targets, &[Part::whole(Target::Caller)]);
+    !scope.groups.is_empty() && !named
+}
+
+/// As whom. A deny of a user holds whatever group is asked for.
+fn denied_targets(scope: &Scope) -> Vec<String> {
     let unknown = |part: &Part<Target>| matches!(part.what, Target::All | Target::Other(_));
     if scope.targets.iter().any(unknown) {
         return vec!["ALL".into()];
@@ -330,8 +386,8 @@ fn denied_targets(scope: &Scope, by_group: bool) -> Vec<String> {
         .iter()
         .map(|part| target(&part.what))
         .collect();
-    if !names_caller(scope) && (by_group || !scope.groups.is_empty()) {
-        all.push(ONESELF.into());
+    if adds_oneself(scope) {
+        all.push("SELF".into());
     }
     all
 }

@@ -21,8 +21,6 @@ pub(super) struct Scope {
     pub(super) hosts: Vec<Part<Host>>,
     pub(super) targets: Vec<Part<Target>>,
     pub(super) groups: Vec<Part<Group>>,
-    /// Whether a group alone may be asked for as oneself: no target is excepted.
-    pub(super) as_oneself: bool,
     pub(super) tags: Tags,
     /// As sudoers writes it, for people.
     pub(super) text: String,
@@ -69,14 +67,13 @@ impl<'a> Region<'a> {
             && cover(self.groups, other.groups)
     }
 
-    /// Whether surely nothing is in both. By a group alone (`-g`) people stay themselves, whoever the
-    /// targets are.
+    /// Whether surely nothing is in both. Whatever the groups: an entry holds for a target with the
+    /// target's own, too.
     pub(super) fn is_apart_from(&self, other: &Region<'_>) -> bool {
-        let by_user_alone = self.groups.is_empty() && other.groups.is_empty();
         self.deed.is_apart_from(other.deed)
             || are_apart(self.users, other.users)
             || are_apart(self.hosts, other.hosts)
-            || (by_user_alone && are_apart(self.targets, other.targets))
+            || are_apart(self.targets, other.targets)
     }
 }
 
@@ -106,13 +103,11 @@ impl Entries {
     ) -> Result<(), String> {
         let deeds = deeds(&commands.commands, &sudoers.commands)?;
         let text = text(spec, commands);
-        let targets = flat::<Target>(&commands.users, &sudoers.run_as)?;
         let mut scope = Scope {
             users: parts(&flat::<User>(&spec.users, &sudoers.users)?),
             hosts: parts(&flat::<Host>(&spec.hosts, &sudoers.hosts)?),
-            targets: parts(&targets),
+            targets: parts(&flat::<Target>(&commands.users, &sudoers.run_as)?),
             groups: parts(&flat::<Group>(&commands.groups, &sudoers.run_as)?),
-            as_oneself: !targets.iter().any(|target| target.negated),
             tags: Tags::default(),
             text,
         };

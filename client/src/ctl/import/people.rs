@@ -152,9 +152,12 @@ fn other(kind: &str, value: &Value) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
-/// Whether the policy takes it for the name of a user or group.
+/// Whether the policy takes it for the name of a user or group, and reads it as sudo does, to which
+/// `Bob` is `bob`.
 fn is_account(name: &str) -> bool {
-    let bad = |c: char| c.is_whitespace() || c.is_control() || "/:,%\"*?[]".contains(c);
+    let bad = |c: char| {
+        c.is_whitespace() || c.is_control() || c.is_uppercase() || "/:,%\"*?[]".contains(c)
+    };
     let only_digits = name.bytes().all(|b| b.is_ascii_digit());
     let begins_badly = name.starts_with(['#', '+', '!', '-', '@']);
     !name.is_empty()

@@ -1,6 +1,5 @@
 //! People, hosts and targets of sudoers in the words of our language, and which have none.
 
-use super::decide::extend;
 use super::entries::Scope;
 use super::list::Part;
 use super::people::{Group, Host, Target, User};
@@ -56,24 +55,14 @@ pub(super) fn named<'a>(hosts: impl Iterator<Item = &'a Host>) -> Option<Vec<Str
         .collect()
 }
 
-/// Whether sudo lets people be themselves with a group of the list, and we don't: with any group they
-/// would be so without one, too, and who is excepted could be they.
-pub(super) fn loses_oneself(scope: &Scope) -> bool {
-    let own = |part: &Part<Target>| matches!(part.what, Target::All | Target::Caller);
-    let any_group = scope.groups.iter().any(|part| part.what == Group::All);
-    let has_own = scope.targets.iter().any(own);
-    !scope.groups.is_empty() && !has_own && (any_group || !scope.as_oneself)
-}
-
-/// `run_as` of an allow: each target without a group and with each group, and oneself with each.
+/// `run_as` of an allow: each target without a group, and with each group.
 pub(super) fn run_as(scope: &Scope) -> Vec<String> {
-    let targets = scope
-        .targets
-        .iter()
-        .filter(|part| target_problem(part).is_none());
-    let groups: Vec<_> = scope
-        .groups
-        .iter()
+    let targets = scope.targets.iter();
+    let targets: Vec<_> = targets
+        .filter(|part| target_problem(part).is_none())
+        .collect();
+    let groups = scope.groups.iter();
+    let groups: Vec<_> = groups
         .filter(|part| group_problem(part).is_none())
         .collect();
     let any_group = groups.iter().any(|part| part.what == Group::All);
@@ -82,19 +71,16 @@ pub(super) fn run_as(scope: &Scope) -> Vec<String> {
         let user = target(&part.what);
         match (&part.what, any_group) {
             (Target::All, true) => all.push(user),
-            (Target::All, false) => all.push(format!("{user}:OWN")),
             (_, true) => all.push(format!("{user}:ALL")),
-            (_, false) => all.push(user),
+            (target, false) => {
+                let with_groups = groups.iter().map(|group| format!("{user}:{}", group.what));
+                all.push(match target {
+                    Target::All => format!("{user}:OWN"),
+                    _ => user.clone(),
+                });
+                all.extend(with_groups);
+            }
         }
-    }
-    // Oneself with any group would be oneself without one, too, which sudo doesn't mean.
-    let mut users: Vec<_> = all.iter().map(|one| one.replace(":OWN", "")).collect();
-    if scope.as_oneself {
-        extend(&mut users, &["SELF".to_owned()]);
-    }
-    for part in groups.iter().filter(|_| !any_group) {
-        let with = users.iter().map(|user| format!("{user}:{}", part.what));
-        extend(&mut all, &with.collect::<Vec<_>>());
     }
     all
 }

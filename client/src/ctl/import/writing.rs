@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use elevate_protocol::escape;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::decide::Rule;
+use super::decide::{People, Rule};
 use super::defaults::Standing;
 use super::entries::Entries;
 use super::people::User;
@@ -74,7 +74,7 @@ pub(super) fn write(
 
 struct File<'a> {
     text: String,
-    roles: BTreeMap<Vec<User>, String>,
+    roles: BTreeMap<People, String>,
     password: Password,
     keep: &'a [String],
 }
@@ -92,14 +92,19 @@ impl File<'_> {
     }
 
     fn roles(&mut self) {
-        for (users, name) in self.roles.clone() {
-            let members: Vec<_> = users.iter().map(ToString::to_string).collect();
-            let _ = write!(self.text, "\n[role.{name}]\nmembers = {}\n", list(&members));
+        for (people, name) in self.roles.clone() {
+            let words = |users: &[User]| -> Vec<_> { users.iter().map(User::to_string).collect() };
+            self.line("");
+            self.line(&format!("[role.{name}]"));
+            self.line(&format!("members = {}", list(&words(&people.members))));
+            if !people.removed.is_empty() {
+                self.line(&format!("removed = {}", list(&words(&people.removed))));
+            }
         }
     }
 
     fn rule(&mut self, number: usize, rule: &Rule) {
-        let role = self.roles.get(&rule.users).cloned().unwrap_or_default();
+        let role = self.roles.get(&rule.people).cloned().unwrap_or_default();
         let suffix = match rule.tags {
             Some(_) => "",
             None => "-deny",
@@ -165,14 +170,14 @@ impl File<'_> {
     }
 }
 
-fn roles(rules: &[Rule]) -> BTreeMap<Vec<User>, String> {
+fn roles(rules: &[Rule]) -> BTreeMap<People, String> {
     let mut roles = BTreeMap::new();
     for rule in rules {
-        if roles.contains_key(&rule.users) {
+        if roles.contains_key(&rule.people) {
             continue;
         }
         let number = roles.len() + 1;
-        let name = match &rule.users[..] {
+        let name = match &rule.people.members[..] {
             [User::Name(name)] => format!("sudoers-{}", plain(name)),
             [User::Group(name)] => format!("sudoers-group-{}", plain(name)),
             _ => format!("sudoers-people-{number}"),
@@ -183,7 +188,7 @@ fn roles(rules: &[Rule]) -> BTreeMap<Vec<User>, String> {
         } else {
             name
         };
-        roles.insert(rule.users.clone(), name);
+        roles.insert(rule.people.clone(), name);
     }
     roles
 }

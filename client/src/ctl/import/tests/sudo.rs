@@ -86,13 +86,10 @@ fn as_whom(sudoers: &Value, commands: &Value, asked: &Asked) -> bool {
         Some("") => asked.target == asked.user,
         _ => is_user(one, asked.target),
     };
-    let mut user = last(users, aliases, "runasalias", &is_target);
+    let user = last(users, aliases, "runasalias", &is_target);
     let Some(group) = asked.group else {
         return user == Some(true);
     };
-    if user.is_none() && asked.target == asked.user {
-        user = Some(true);
-    }
     let is_group = |one: &Value| {
         let name = one["usergroup"].as_str();
         name == Some("ALL") || name == Some(group)
