@@ -161,9 +161,10 @@ impl Row {
         self.leaders.iter().map(|leader| leader.pss).sum()
     }
 
-    fn one_leader(&self) -> u64 {
-        let rss: u64 = self.leaders.iter().map(|leader| leader.rss).sum();
-        rss.checked_div(self.leaders.len() as u64).unwrap_or(0)
+    /// What one leader holds of something, on average.
+    fn one_leader(&self, held: impl Fn(&Memory) -> u64) -> u64 {
+        let all: u64 = self.leaders.iter().map(held).sum();
+        all.checked_div(self.leaders.len() as u64).unwrap_or(0)
     }
 }
 
@@ -177,7 +178,8 @@ impl Crowd {
             ">of sudo",
             ">elevated RSS MiB",
             ">leaders PSS MiB",
-            ">a leader's RSS MiB",
+            ">a leader's RSS",
+            ">own MiB",
         ]);
         let seconds = |time: Duration| format!("{:.2}", time.as_secs_f64());
         let mebibytes = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
@@ -190,7 +192,8 @@ impl Crowd {
                 format!("{:.2}", ratio(row.one_more, row.sudo)),
                 mebibytes(row.elevated.rss),
                 mebibytes(row.all_leaders()),
-                mebibytes(row.one_leader()),
+                mebibytes(row.one_leader(|leader| leader.rss)),
+                mebibytes(row.one_leader(|leader| leader.own)),
             ]);
         }
         table
@@ -206,7 +209,8 @@ impl Crowd {
                 "sudo_us": row.sudo.as_secs_f64() * 1e6,
                 "elevated": row.elevated.json(),
                 "leaders_pss_kib": row.all_leaders(),
-                "leader_rss_kib": row.one_leader(),
+                "leader_rss_kib": row.one_leader(|leader| leader.rss),
+                "leader_own_kib": row.one_leader(|leader| leader.own),
             })
         });
         rows.collect()

@@ -14,6 +14,8 @@ pub(super) struct Memory {
     pub(super) rss: u64,
     /// The proportional share of what it holds, in KiB: shared pages count in parts.
     pub(super) pss: u64,
+    /// What belongs to no file, in KiB: its data, which nobody else could use.
+    pub(super) own: u64,
     /// The most it should be, in KiB of `rss`.
     pub(super) goal: Option<u64>,
 }
@@ -28,9 +30,17 @@ impl Memory {
             name,
             rss,
             pss,
+            own,
             goal,
         } = self;
-        json!({"name": name, "rss_kib": rss, "pss_kib": pss, "goal_kib": goal, "met": self.met()})
+        json!({
+            "name": name,
+            "rss_kib": rss,
+            "pss_kib": pss,
+            "own_kib": own,
+            "goal_kib": goal,
+            "met": self.met(),
+        })
     }
 }
 
@@ -112,6 +122,7 @@ fn read(text: &str, name: &'static str, goal: Option<u64>) -> Result<Memory> {
         name,
         rss: field("Rss:")?,
         pss: field("Pss:")?,
+        own: field("Pss_Anon:")?,
         goal,
     })
 }
@@ -140,6 +151,7 @@ mod tests {
             name: "x",
             rss,
             pss: 0,
+            own: 0,
             goal,
         };
         assert_eq!(memory(3072, Some(3072)).met(), Some(true));

@@ -149,11 +149,12 @@ pub(super) fn json(release: &str, load: f64, results: &Results) -> Value {
 }
 
 pub(super) fn memory_table(memory: &[Memory]) -> Table {
-    let mut table = Table::new(&["", ">RSS MiB", ">PSS MiB", ">goal (RSS)"]);
+    let mut table = Table::new(&["", ">RSS MiB", ">PSS MiB", ">own MiB", ">goal (RSS)"]);
     for process in memory {
         let goal = process.goal.map_or_else(|| "-".into(), mebibytes);
-        let (rss, pss) = (mebibytes(process.rss), mebibytes(process.pss));
-        table.push([process.name.to_owned(), rss, pss, goal]);
+        let held = [process.rss, process.pss, process.own].map(mebibytes);
+        let cells = [process.name.to_owned()].into_iter().chain(held);
+        table.push(cells.chain([goal]));
     }
     table
 }
@@ -161,8 +162,12 @@ pub(super) fn memory_table(memory: &[Memory]) -> Table {
 pub(super) fn memory_verdicts(memory: &[Memory]) -> Vec<(bool, String)> {
     let lines = memory.iter().filter_map(|process| {
         let (met, goal) = (process.met()?, mebibytes(process.goal?));
-        let rss = mebibytes(process.rss);
-        Some((met, format!("{}: {rss} MiB, goal {goal}", process.name)))
+        let (rss, own) = (mebibytes(process.rss), mebibytes(process.own));
+        let name = process.name;
+        Some((
+            met,
+            format!("{name}: {rss} MiB, goal {goal} ({own} of it its own, the rest shared files)"),
+        ))
     });
     lines.collect()
 }
@@ -220,6 +225,7 @@ mod tests {
             name: "one leader",
             rss: 4096,
             pss: 1024,
+            own: 512,
             goal: Some(3072),
         };
         let results = Results {
