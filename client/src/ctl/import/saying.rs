@@ -74,7 +74,7 @@ const STEPS: &str = "a path with `.` or `..` in it is none here; write where it 
 /// What a deed is called in a rule that allows it, or why it can't be said.
 pub(super) fn allow(deed: &Deed, files: &Files<'_>) -> Result<Said, String> {
     if !deed.digests.is_empty() {
-        return Err("files that are known by a digest aren't taken over".into());
+        return allow_pinned(deed, files);
     }
     match &deed.what {
         What::All => Ok(Said {
@@ -87,6 +87,29 @@ pub(super) fn allow(deed: &Deed, files: &Files<'_>) -> Result<Said, String> {
         What::Other(_) => Err("it is no path, and regular expressions have no words here".into()),
         What::Run(run) => allow_run(run, files),
     }
+}
+
+/// A command whose file has one of these hashes: an entry to each.
+fn allow_pinned(deed: &Deed, files: &Files<'_>) -> Result<Said, String> {
+    let What::Run(run) = &deed.what else {
+        return Err("a hash is of one file here, and of commands by their path".into());
+    };
+    let said = allow_run(run, files)?;
+    let hashes = deed.digests.iter().map(|digest| {
+        let hash = digest.strip_prefix("sha256:")?.to_ascii_lowercase();
+        let whole = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        whole.then_some(hash)
+    });
+    let hashes: Option<Vec<_>> = hashes.collect();
+    let hashes = hashes.ok_or("a file is known by sha256 in hexadecimal alone here")?;
+    let each = hashes.iter().flat_map(|hash| {
+        let commands = said.commands.iter();
+        commands.map(move |command| format!("sha256:{hash} {command}"))
+    });
+    Ok(Said {
+        commands: each.collect(),
+        ..said
+    })
 }
 
 fn allow_edit(text: &str, files: &Files<'_>) -> Result<Said, String> {

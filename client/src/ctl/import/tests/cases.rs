@@ -612,3 +612,19 @@ fn text_of_sudoers_never_leaves_its_comment() {
     let begins = |begin: &str| converted.text.lines().any(|line| line.starts_with(begin));
     assert!(!begins("[role.evil") && !begins("[x"), "{}", converted.text);
 }
+
+#[test]
+fn a_file_known_by_its_hash_is_known_by_it_here() {
+    let pinned = |key: &str, digest: &str| {
+        let mut line = plain("alice", "root", "/usr/bin/id -u");
+        line["Cmnd_Specs"][0]["Commands"][0][key] = digest.into();
+        line
+    };
+    let hash = "0e4d3a5ba1ac4a0c5a4f4c0c93c3ec4e0f4f5c8a3f0f0b4d6c0b8d0f4a2c1b3d";
+    let text = exactly(&[pinned("sha256", hash)], &[], &[]).text;
+    let wanted = format!("commands = [\"sha256:{hash} /usr/bin/id -u\"]");
+    assert!(text.contains(&wanted), "{text}");
+    for line in [pinned("sha512", hash), pinned("sha256", "DjA0ZDNh")] {
+        marked(&[line], &[], &[], "by sha256 in hexadecimal alone");
+    }
+}
