@@ -57,15 +57,22 @@ impl Policy {
     /// The rules, allowing and denying, of the roles that `user` certainly has, by name.
     pub fn rules_for<'a>(&'a self, user: &'a str, people: &'a dyn People) -> Vec<&'a Rule> {
         let standing = Standing::new(self, user, people);
+        let roles = || self.roles.keys();
+        let had: Vec<_> = roles()
+            .filter(|role| standing.has(role) == Membership::Yes)
+            .collect();
         // What a role forbids its members binds them also where another role excludes it.
-        let has = |rule: &Rule, role: &RoleName| match rule.effect() {
-            Effect::Allow => standing.has(role) == Membership::Yes,
-            Effect::Deny => standing.is_in(role) == Membership::Yes,
+        let binding: Vec<_> = roles()
+            .filter(|role| standing.is_in(role) == Membership::Yes)
+            .collect();
+        let concerns = |rule: &&Rule| {
+            let roles = match rule.effect() {
+                Effect::Allow => &had,
+                Effect::Deny => &binding,
+            };
+            rule.roles.iter().any(|role| roles.contains(&role))
         };
-        self.rules
-            .iter()
-            .filter(|rule| rule.roles.iter().any(|role| has(rule, role)))
-            .collect()
+        self.rules.iter().filter(concerns).collect()
     }
 
     /// Whether `voter` is among those who may approve what `rule` allows. A rule that doesn't

@@ -12,6 +12,7 @@ use elevate_policy::{
     Decision, LoginQuestion, LoginVerdict, May, Membership, Mfa, People, Policy, Record, RuleName,
     SessionSettings, Source, load,
 };
+use sha2::Digest as _;
 
 fn sources() -> Vec<Source> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/config/policy.d");
@@ -287,4 +288,67 @@ fn the_example_of_edits_is_for_sites_and_nothing_else_of_the_web_server() {
         let verdict = policy.judge(&edit(path).question(), &Everywhere);
         assert!(matches!(verdict.decision, Decision::Denied(_)), "{path}");
     }
+}
+
+/// The example of conditions, each of its roles with one member, who is called like it.
+fn conditions() -> Policy {
+    let mut sources = sources();
+    sources.retain(|one| one.name.ends_with("/conditions.toml"));
+    let mut role = String::new();
+    let named = sources[0].text.lines().map(|line| {
+        if let Some(name) = line.strip_prefix("[role.") {
+            role = name.trim_end_matches(']').to_owned();
+        }
+        match line.starts_with("members") {
+            true => line.replace("[]", &format!("[{role:?}]")),
+            false => line.to_owned(),
+        }
+    });
+    let text = named.collect::<Vec<_>>().join("\n");
+    loaded(&[source("conditions", &text)])
+}
+
+#[test]
+fn the_example_of_conditions_holds_where_and_when_its_comments_say() {
+    let policy = conditions();
+    let may = |asked: &Ask| matches!(asked.of(&policy).decision, Decision::Allowed(_));
+    let noon = "2026-01-12T11:00:00Z";
+    let reload = |user: &str| {
+        let asked = ask("/usr/bin/systemctl reload nginx").by(user);
+        asked.from("10.1.2.3").at(noon)
+    };
+    let allowed = reload("change-maker").allowed(&policy);
+    assert!(allowed.ticket.unwrap().matches("OPS-1"));
+    let evening = "2026-01-12T17:00:00Z".parse().unwrap();
+    assert_eq!(allowed.limit.until, Some(evening));
+    assert!(may(&reload("release-manager")));
+    for asked in [
+        reload("change-auditor"),
+        reload("change-maker").from("192.0.2.1"),
+        reload("change-maker").at("2026-01-11T11:00:00Z"),
+        reload("change-maker").without_a_terminal(),
+        reload("change-maker").at("2026-12-28T11:00:00Z"),
+    ] {
+        assert!(!may(&asked), "{asked:?}");
+    }
+    let restart = ask("/usr/bin/systemctl restart nginx").by("release-manager");
+    let owed = restart.allowed(&policy).owed;
+    assert_eq!((owed.approvals, owed.each, owed.ticket), (2, true, true));
+    let migrate = ask("/usr/bin/vacuumdb --all")
+        .by("migrator")
+        .running_as("postgres", 105);
+    let migrate = migrate.from("198.51.100.7").on("db-1");
+    assert!(may(&migrate.clone().at("2026-03-14T22:00:00Z")));
+    assert!(!may(&migrate.clone().at("2026-03-15T05:00:00Z")));
+    assert!(!may(&migrate.on("web-1").at("2026-03-14T22:00:00Z")));
+    // What `printf test | sha256sum` prints.
+    let hash = <[u8; 32]>::from(sha2::Sha256::digest(b"test"));
+    let deploy = |sha256| Ask {
+        sha256: Some(sha256),
+        ..ask("/opt/deploy/bin/deploy production")
+            .by("pipeline")
+            .from("192.0.2.7")
+    };
+    assert!(may(&deploy(hash).without_a_terminal()));
+    assert!(!may(&deploy(hash)) && !may(&deploy([0; 32]).without_a_terminal()));
 }

@@ -56,9 +56,10 @@ impl<'a> Matching<'a> {
                 (Outcome::MatchedUnsure, Some(condition))
             }
             (Effect::Allow, Fit::Yes, _) => (self.unsure(), Some(Condition::Roles)),
-            (_, Fit::No(condition, why) | Fit::Unknown(condition, why), who) => {
-                let alone = (who == Membership::Yes).then_some(condition);
-                (not_matched(condition, why), alone)
+            // Whoever may not be in its roles hears nothing of the rule.
+            (Effect::Allow, _, Membership::Unknown) => (self.unsure(), None),
+            (_, Fit::No(condition, why) | Fit::Unknown(condition, why), _) => {
+                (not_matched(condition, why), Some(condition))
             }
         }
     }
