@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::deny::Denies;
 use super::entries::{Entries, Entry, Region, Scope};
-use super::list::Part;
+use super::list::{Atom as _, Part};
 use super::people::User;
 use super::remark::{Remarks, Weight};
 use super::saying::{Files, Said, allow, deny};
@@ -87,8 +87,7 @@ fn pieces(all: &Entries, files: &Files<'_>, remarks: &mut Remarks) -> Vec<Piece>
         for user in &scope.users {
             match user_problem(user) {
                 Some(problem) => {
-                    let about = format!("{} of `{}`", user.what, scope.text);
-                    remarks.add(Some(entry.scope), Weight::LeftOut, about, problem);
+                    remarks.add(Some(entry.scope), Weight::LeftOut, &user.what, problem);
                 }
                 None => pieces.push(Piece {
                     entry: at,
@@ -104,35 +103,34 @@ fn pieces(all: &Entries, files: &Files<'_>, remarks: &mut Remarks) -> Vec<Piece>
 fn remark_on_tags(at: usize, scope: &Scope, remarks: &mut Remarks) {
     for what in &scope.tags.unsayable {
         let what = format!("{what}: there is no word for it here");
-        remarks.add(Some(at), Weight::LeftOut, quoted(scope), what);
+        remarks.add(Some(at), Weight::LeftOut, "", what);
     }
     for note in &scope.tags.notes {
-        remarks.add(Some(at), Weight::Note, quoted(scope), note);
+        remarks.add(Some(at), Weight::Note, "", note);
     }
     if scope.tags.intercept {
         let what = "INTERCEPT: what a command starts is not judged here, and so it starts nothing";
-        remarks.add(Some(at), Weight::Narrowed, quoted(scope), what);
+        remarks.add(Some(at), Weight::Narrowed, "", what);
     }
 }
 
 fn can_be_said(entry: &Entry, scope: &Scope, files: &Files<'_>, remarks: &mut Remarks) -> bool {
-    let about = format!("{} of `{}`", entry.deed, scope.text);
     let at = Some(entry.scope);
     for part in &scope.hosts {
         if let Some(problem) = host_problem(part) {
-            let about = format!("host {} of `{}`", part.what, scope.text);
+            let about = format!("host {}", part.what);
             remarks.add(at, Weight::LeftOut, about, problem);
         }
     }
     for part in &scope.targets {
         if let Some(problem) = target_problem(part) {
-            let about = format!("({}) of `{}`", part.what, scope.text);
+            let about = format!("({})", part.what);
             remarks.add(at, Weight::LeftOut, about, problem);
         }
     }
     for part in &scope.groups {
         if let Some(problem) = group_problem(part) {
-            let about = format!("(:{}) of `{}`", part.what, scope.text);
+            let about = format!("(:{})", part.what);
             remarks.add(at, Weight::LeftOut, about, problem);
         }
     }
@@ -143,20 +141,16 @@ fn can_be_said(entry: &Entry, scope: &Scope, files: &Files<'_>, remarks: &mut Re
         .any(|part| target_problem(part).is_none());
     match allow(&entry.deed, files) {
         Err(problem) => {
-            remarks.add(at, Weight::LeftOut, about, problem);
+            remarks.add(at, Weight::LeftOut, &entry.deed, problem);
             false
         }
         Ok(Said { narrowed, .. }) => {
             if let Some(why) = narrowed {
-                remarks.add(at, Weight::Narrowed, about, why);
+                remarks.add(at, Weight::Narrowed, &entry.deed, why);
             }
             somewhere && as_somebody
         }
     }
-}
-
-fn quoted(scope: &Scope) -> String {
-    format!("`{}`", scope.text)
 }
 
 /// Drops what later entries take away wholly, or in part without words of ours for that part.
@@ -180,12 +174,11 @@ fn take_away(all: &Entries, files: &Files<'_>, pieces: &mut Vec<Piece>, remarks:
             }
             if !sayable {
                 let left_out = &all.entries[piece.entry];
-                let about = format!("{} of `{}`", left_out.deed, all.scope(left_out).text);
                 let what = format!(
                     "`{}` is taken from it later, which has no words here",
                     entry.deed
                 );
-                remarks.add(Some(left_out.scope), Weight::LeftOut, about, what);
+                remarks.add(Some(left_out.scope), Weight::LeftOut, &left_out.deed, what);
             }
             false
         });
@@ -206,12 +199,11 @@ fn raise(all: &Entries, pieces: &mut [Piece], remarks: &mut Remarks) {
             }
             if !region.covers(&own) || tags.is_timed() {
                 let raised = &all.entries[piece.entry];
-                let about = format!("{} of `{}`", raised.deed, all.scope(raised).text);
                 let what = format!(
                     "it asks for as much as a later entry of part of it, `{}`",
                     all.scope(entry).text
                 );
-                remarks.add(Some(raised.scope), Weight::Narrowed, about, what);
+                remarks.add(Some(raised.scope), Weight::Narrowed, &raised.deed, what);
             }
             piece.tags = tags.stricter(&piece.tags);
         }
@@ -267,11 +259,26 @@ pub(super) fn of(parts: &[Part<User>]) -> Vec<People> {
         let removed = part.without.iter().cloned().collect();
         all.entry(removed).or_default().insert(part.what.clone());
     }
+    join_those_apart(&mut all);
     let people = all.into_iter().map(|(removed, members)| People {
         members: members.into_iter().collect(),
         removed: removed.into_iter().collect(),
     });
     people.collect()
+}
+
+// From somebody with a name nobody else is removed.
+fn join_those_apart(all: &mut BTreeMap<BTreeSet<User>, BTreeSet<User>>) {
+    let Some(whole) = all.remove(&BTreeSet::new()) else {
+        return;
+    };
+    for user in whole {
+        let apart = |removed: &BTreeSet<User>| removed.iter().all(|one| one.is_apart_from(&user));
+        let group = all.keys().find(|removed| apart(removed)).cloned();
+        all.entry(group.unwrap_or_default())
+            .or_default()
+            .insert(user);
+    }
 }
 
 fn rule(scope: &Scope, at: usize, people: People, tags: Tags) -> Rule {

@@ -16,6 +16,9 @@ pub(super) struct Denies<'a> {
     rules: Vec<Rule>,
 }
 
+/// Why a part of a list has no words, if so.
+type Problem<T> = fn(&Part<T>) -> Option<&'static str>;
+
 /// To whom, where and as whom something is denied.
 struct To {
     people: People,
@@ -40,12 +43,7 @@ impl<'a> Denies<'a> {
             let scope = &self.all.scopes[rule.scope];
             if rule.hosts.is_none() && !scope.hosts.iter().any(|part| part.what == Host::All) {
                 let what = "denied on all hosts, since these can't be named here";
-                remarks.add(
-                    Some(rule.scope),
-                    Weight::Narrowed,
-                    format!("`{}`", scope.text),
-                    what,
-                );
+                remarks.add(Some(rule.scope), Weight::Narrowed, "", what);
             }
         }
         merged(self.rules)
@@ -84,12 +82,7 @@ impl<'a> Denies<'a> {
         }
         let scope = all.scope(entry);
         for what in widened(scope) {
-            remarks.add(
-                Some(entry.scope),
-                Weight::Narrowed,
-                format!("`{}`", scope.text),
-                what,
-            );
+            remarks.add(Some(entry.scope), Weight::Narrowed, "", what);
         }
         let denied = self.denied_users(entry, user, &before, remarks);
         let what = format!("`{}`", entry.deed);
@@ -113,7 +106,7 @@ impl<'a> Denies<'a> {
         remarks: &mut Remarks,
     ) -> Vec<Part<User>> {
         let mut narrower = |what: &str| {
-            let about = format!("!{} of `{}`", entry.deed, self.all.scope(entry).text);
+            let about = format!("!{}", entry.deed);
             remarks.add(Some(entry.scope), Weight::Narrowed, about, what);
         };
         let mut denied = Vec::new();
@@ -153,9 +146,8 @@ impl<'a> Denies<'a> {
 
     fn remark_on_lost(&self, piece: &Piece, what: &str, remarks: &mut Remarks) {
         let entry = &self.all.entries[piece.entry];
-        let about = format!("{} of `{}`", entry.deed, self.all.scope(entry).text);
         let what = format!("a deny of {what} takes from it what sudo allows, and wins here");
-        remarks.add(Some(entry.scope), Weight::Narrowed, about, what);
+        remarks.add(Some(entry.scope), Weight::Narrowed, &entry.deed, what);
     }
 
     /// What lists except: `%wheel, !bob`, `(ALL, !root)`.
@@ -175,7 +167,7 @@ impl<'a> Denies<'a> {
 
             let outs = exceptions(&scope.hosts, host_problem);
             let hosts = denied_hosts(&outs);
-            self.remark_on_same_list(piece, &outs, &scope.hosts, remarks);
+            self.remark_on_same_list(piece, &outs, (&scope.hosts, host_problem), remarks);
             let region = Region {
                 hosts: &outs,
                 ..own
@@ -192,7 +184,7 @@ impl<'a> Denies<'a> {
 
             let outs = exceptions(&scope.targets, target_problem);
             let run_as = outs.iter().map(|part| target(&part.what)).collect();
-            self.remark_on_same_list(piece, &outs, &scope.targets, remarks);
+            self.remark_on_same_list(piece, &outs, (&scope.targets, target_problem), remarks);
             let region = Region {
                 targets: &outs,
                 groups: &[],
@@ -211,7 +203,7 @@ impl<'a> Denies<'a> {
             let outs = exceptions(&scope.groups, group_problem);
             let run_as = outs.iter().map(|part| format!("ALL:{}", part.what));
             let run_as = run_as.collect();
-            self.remark_on_same_list(piece, &outs, &scope.groups, remarks);
+            self.remark_on_same_list(piece, &outs, (&scope.groups, group_problem), remarks);
             let region = Region {
                 groups: &outs,
                 ..own
@@ -233,10 +225,14 @@ impl<'a> Denies<'a> {
         &self,
         piece: &Piece,
         outs: &[Part<T>],
-        list: &[Part<T>],
+        (list, problem): (&[Part<T>], Problem<T>),
         remarks: &mut Remarks,
     ) {
-        if !are_apart(outs, list) {
+        let said = list.iter().filter(|part| problem(part).is_none());
+        if !said
+            .into_iter()
+            .all(|part| are_apart(outs, std::slice::from_ref(part)))
+        {
             self.remark_on_lost(piece, "what its own list excepts", remarks);
         }
     }
@@ -251,7 +247,8 @@ impl<'a> Denies<'a> {
         let touched = |other: &&Piece| {
             let other = other.region(self.all);
             let by_group = to.run_as.iter().all(|one| one.contains(':'));
-            !region.is_apart_from(&other) && !(by_group && are_apart(region.groups, other.groups))
+            let other_groups = by_group && are_apart(region.groups, other.groups);
+            !other_groups && !region.is_apart_from(&other)
         };
         for other in others.filter(touched) {
             let text = &self.all.scope(entry).text;
@@ -267,7 +264,7 @@ impl<'a> Denies<'a> {
             return;
         };
         if let Some(why) = &said.narrowed {
-            let about = format!("!{} of `{}`", entry.deed, self.all.scope(entry).text);
+            let about = format!("!{}", entry.deed);
             remarks.add(Some(entry.scope), Weight::Narrowed, about, why);
         }
         let alike = |rule: &&mut Rule| {
@@ -318,10 +315,7 @@ fn merged(rules: Vec<Rule>) -> Vec<Rule> {
 }
 
 /// What parts except, of those that are said at all.
-fn exceptions<T: Atom>(
-    parts: &[Part<T>],
-    problem: fn(&Part<T>) -> Option<&'static str>,
-) -> Vec<Part<T>> {
+fn exceptions<T: Atom>(parts: &[Part<T>], problem: Problem<T>) -> Vec<Part<T>> {
     let said = parts.iter().filter(|part| problem(part).is_none());
     let outs = said.flat_map(|part| part.without.iter().cloned());
     let mut all: Vec<Part<T>> = Vec::new();

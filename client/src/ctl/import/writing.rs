@@ -29,6 +29,7 @@ const HEADER: &str = "\
 # - Links, and files in folders that the caller may write, are never edited. Who may edit each of some
 #   files may edit them together, which sudo wants said as such.
 # - Where several rules match, what is recorded and kept is what the strictest of them says.
+# - Whether somebody is in a group that is not there is unknown, and counts against them.
 # - Variables that make programs run or read what the caller chose are never kept.
 ";
 
@@ -68,7 +69,7 @@ pub(super) fn write(
         }
     }
     let remarks = remarks.into_list();
-    file.end(&remarks);
+    file.end(all, &remarks);
     (file.text, remarks)
 }
 
@@ -87,7 +88,7 @@ impl File<'_> {
 
     fn remarks<'r>(&mut self, remarks: impl Iterator<Item = &'r Remark>) {
         for remark in remarks {
-            self.line(&comment(&remark.to_string()));
+            self.line(&comment(&remark.at_its_place()));
         }
     }
 
@@ -160,13 +161,19 @@ impl File<'_> {
         }
     }
 
-    fn end(&mut self, remarks: &[Remark]) {
+    fn end(&mut self, all: &Entries, remarks: &[Remark]) {
         self.line("");
         if remarks.is_empty() {
             return self.line("# All of it could be said as sudoers does.");
         }
         self.line("# What could not be said as sudoers does, and what to look at:");
-        self.remarks(remarks.iter());
+        for remark in remarks {
+            let line = match remark.scope {
+                Some(scope) => remark.elsewhere(&all.scopes[scope].text),
+                None => remark.at_its_place(),
+            };
+            self.line(&comment(&line));
+        }
     }
 }
 

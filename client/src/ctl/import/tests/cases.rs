@@ -121,7 +121,7 @@ fn weighty(converted: &Converted) -> impl Iterator<Item = String> {
         .remarks
         .iter()
         .filter(|one| one.weight != Weight::Note);
-    weighty.map(ToString::to_string)
+    weighty.map(|remark| remark.at_its_place())
 }
 
 #[test]
