@@ -19,10 +19,7 @@ pub struct Host {
 impl Host {
     /// The names that a policy knows it by: its whole name, and that without its domain.
     pub fn names(&self) -> Vec<String> {
-        let short = self.name.split('.').next().unwrap_or_default();
-        let mut names = vec![self.name.clone(), short.to_owned()];
-        names.dedup();
-        names
+        names_of(&self.name)
     }
 
     /// Read them.
@@ -42,4 +39,12 @@ impl Host {
             controllers: controllers.split_whitespace().map(str::to_owned).collect(),
         })
     }
+}
+
+/// The names that a policy knows a host of this name by.
+pub fn names_of(name: &str) -> Vec<String> {
+    let short = name.split('.').next().unwrap_or_default();
+    let mut names = vec![name.to_owned(), short.to_owned()];
+    names.dedup();
+    names
 }

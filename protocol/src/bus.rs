@@ -72,6 +72,21 @@ pub mod ask {
     pub const FORGET: &str = "forget";
 }
 
+/// Keys of the one argument of `Manager.Why`, an `a{sv}`, beside those of [`ask`]. All of them are root's
+/// alone, but for one's own name.
+pub mod why {
+    /// `s`: as if this user asked, by name or `#uid`.
+    pub const USER: &str = "for-user";
+    /// `s`: as if it were asked on the host of this name.
+    pub const HOST: &str = "on-host";
+    /// `t`: as if it were asked then, in milliseconds since 1970.
+    pub const AT: &str = "at";
+    /// `s`: as if they had logged in from this address, or from `console`.
+    pub const FROM: &str = "from";
+    /// `s`: as if they had logged in by this PAM service.
+    pub const SERVICE: &str = "service";
+}
+
 /// Keys of the one argument of `Manager.Extend`, an `a{sv}`. Only `id` must be there.
 pub mod extend {
     /// `s`: which grant.

@@ -375,6 +375,20 @@ fn why_explains_an_answer_to_those_whom_it_concerns() {
             refused.describe()
         );
     }
+    for elsewhere in [
+        "--host db1",
+        "--at '2026-03-16 10:00 UTC'",
+        "--from ::1",
+        "--via sshd",
+    ] {
+        let refused = user.run(&format!("elevatectl policy why {elsewhere} id -u"));
+        let refused = refused.status(1);
+        assert!(
+            refused.errors().contains("only root"),
+            "{}",
+            refused.describe()
+        );
+    }
     let asked = machine
         .run(&["elevatectl", "policy", "why", "--user", "wilma", "id"])
         .success()
@@ -385,4 +399,89 @@ fn why_explains_an_answer_to_those_whom_it_concerns() {
         .success()
         .text();
     assert!(asked.contains("denied: "), "{asked}");
+}
+
+#[test]
+fn root_asks_what_would_be_on_another_host_at_another_time_and_from_elsewhere() {
+    let machine = MACHINE.get();
+    let _files = Files::of(&machine);
+    operator(&machine, "wera");
+    let rule = "[rule.groups]\nroles = [\"operator\"]\nrun_as = \"root\"\ncommands = [\"/usr/bin/groups\"]\n\
+                when = { hosts = [\"db1\"], from = [\"10.0.0.0/8\"], hours = \"daily 08:00-18:00 UTC\" }\n\
+                require = {}\n";
+    machine.write("/etc/elevate/policy.d/more.toml", rule, 0o644);
+    let why = |supposed: &[&str]| {
+        let asked = ["elevatectl", "policy", "why", "--user", "wera"];
+        machine
+            .run(&[&asked, supposed, &["groups"]].concat())
+            .success()
+            .text()
+    };
+    let there = ["--host", "db1.example.org", "--from", "10.0.0.7", "--at"];
+    let at = |time: &'static str| why(&[&there[..], &[time]].concat());
+    let day = at("2026-03-16 10:00 UTC");
+    assert!(day.contains("allowed by groups"), "{day}");
+    let night = at("2026-03-16 20:00 UTC");
+    assert!(night.contains("by `when.hours`"), "{night}");
+    let here = why(&[]);
+    assert!(here.contains("by `when.hosts`"), "{here}");
+    let console = why(&["--host", "db1", "--from", "console"]);
+    assert!(console.contains("by `when.from`"), "{console}");
+}
+
+#[test]
+fn an_admin_checks_tests_and_compares_policies_as_anybody_and_without_the_daemon() {
+    let machine = MACHINE.get();
+    machine.member("wim", &[]);
+    let wim = machine.login("wim");
+    let editor = POLICY.replace("/usr/bin/id ...", "/usr/bin/vim ...");
+    let expected =
+        "group operator: wera\nwera may \"id -u\" needs nothing\nwim may not \"id -u\"\n";
+    machine.write("/tmp/id.toml", POLICY, 0o644);
+    machine.write("/tmp/vim.toml", &editor, 0o644);
+    machine.write("/tmp/id.expect", expected, 0o644);
+
+    wim.run("elevatectl policy check --strict --here /tmp/id.toml")
+        .success();
+    let warned = wim
+        .run("elevatectl policy check /tmp/vim.toml")
+        .success()
+        .text();
+    assert!(warned.contains("/tmp/vim.toml:8:13: warning: "), "{warned}");
+    wim.run("elevatectl policy check --strict /tmp/vim.toml")
+        .status(1);
+    machine.write("/opt/tool", "#!/bin/sh\n", 0o777);
+    let open = POLICY.replace("/usr/bin/id ...", "/opt/tool");
+    machine.write("/tmp/open.toml", &open, 0o644);
+    let warned = wim
+        .run("elevatectl policy check --here /tmp/open.toml")
+        .success()
+        .text();
+    assert!(warned.contains("chmod o-w /opt/tool"), "{warned}");
+
+    wim.run("elevatectl policy test --policy /tmp/id.toml /tmp/id.expect")
+        .success();
+    let failed = wim
+        .run("elevatectl policy test --policy /tmp/vim.toml /tmp/id.expect")
+        .status(1);
+    assert!(
+        failed.text().contains("FAIL  /tmp/id.expect:2: "),
+        "{}",
+        failed.describe()
+    );
+
+    wim.run("elevatectl policy diff /tmp/id.toml /tmp/id.toml")
+        .success();
+    let differs = wim
+        .run("elevatectl policy diff /tmp/id.toml /tmp/vim.toml")
+        .status(1)
+        .text();
+    assert!(differs.contains("+ /usr/bin/vim ... as root"), "{differs}");
+    assert!(differs.contains("- /usr/bin/id ... as root"), "{differs}");
+    wim.run("elevatectl policy diff /tmp/id.toml /tmp/nowhere")
+        .status(2);
+
+    let schema = wim.run("elevatectl policy schema").success().text();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert!(schema["properties"]["rule"].is_object(), "{schema}");
 }

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use elevate_protocol::Id;
 
 use super::import::{IMPORT, ImportArguments};
-use super::policy::{self, Check, Diff, Test};
+use super::policy::{self, Check, Diff, Test, WhyArguments};
 use super::{LoginVerb, SessionsVerb, Stop};
 use crate::failure::Failure;
 
@@ -242,33 +242,11 @@ pub enum PolicyVerb {
     #[command(after_help = policy::SCHEMA)]
     Schema,
     /// Ask what the loaded policy says to a command, and why
+    #[command(after_help = policy::WHY)]
     Why(WhyArguments),
     /// Write a sudoers in this language, and mark what cannot be said
     #[command(after_help = IMPORT)]
     ImportSudoers(ImportArguments),
-}
-
-/// What the policy is asked about.
-#[derive(Debug, Args)]
-pub struct WhyArguments {
-    /// As if this user asked (root only)
-    #[arg(long = "user", value_name = "USER")]
-    pub caller: Option<String>,
-    /// To run as this user; root if not given
-    #[arg(short = 'u', value_name = "TARGET")]
-    pub target: Option<String>,
-    /// To run with this group
-    #[arg(short = 'g', value_name = "GROUP")]
-    pub group: Option<String>,
-    /// With this rule
-    #[arg(long, value_name = "NAME")]
-    pub rule: Option<String>,
-    /// Write JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true)]
-    pub command: Vec<OsString>,
 }
 
 /// The definition of `elevatectl`'s command line.
@@ -343,6 +321,7 @@ mod tests {
             "elevatectl policy diff a.toml b --json",
             "elevatectl policy schema",
             "elevatectl policy why --user eve -u postgres -- id -u",
+            "elevatectl policy why --host db1 --at 2026-03-16T10:00[Europe/Berlin] --from ::1 -- id",
             "elevatectl policy import-sudoers",
             "elevatectl policy import-sudoers --password-as none -o a.toml /etc/sudoers.d/a",
             "elevatectl policy import-sudoers --json-input - --password-as 1h",
@@ -385,6 +364,8 @@ mod tests {
             "elevatectl policy check",
             "elevatectl policy diff a.toml",
             "elevatectl policy why",
+            "elevatectl policy why --at yesterday id",
+            "elevatectl policy why --from nowhere id",
             "elevatectl policy import-sudoers --json-input - /etc/sudoers",
             "elevatectl policy import-sudoers --password-as never",
             "elevatectl mfa",

@@ -11,13 +11,13 @@ mod sudo;
 
 pub use ctl::{
     Decision, Denial, DirectoryVerb, End, Extension, FactorStatus, GrantsVerb, Listed, MfaVerb,
-    One, Output, PolicyVerb, Verb, Whose, WhyArguments, elevatectl_command, parse_elevatectl,
+    One, Output, PolicyVerb, Verb, Whose, elevatectl_command, parse_elevatectl,
 };
 pub use elevate::{elevate_command, parse_elevate};
 pub use import::{ImportArguments, Password};
 pub use login::{Disable, Enable, LoginStatus, LoginVerb};
 pub use order::{Listing, Options, Order, Questions, Target, What};
-pub use policy::{Check, Diff, Test};
+pub use policy::{Check, Diff, Test, WhyArguments};
 pub use sessions::{Follow, ListSessions, Play, Search, SessionsVerb, ShowSession, Which};
 
 use crate::exit::Exit;

@@ -1,8 +1,13 @@
 //! What `elevatectl policy` is told.
 
+use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 /// How `elevatectl policy check` ends.
 pub(super) const CHECK: &str = "\
@@ -121,3 +126,113 @@ It says which keys there are and of which form they are; what they mean, `policy
 
 Examples:
   elevatectl policy schema > policy.schema.json";
+
+/// What `elevatectl policy why` tells, and to whom.
+pub(super) const WHY: &str = "\
+It tells the verdict, what is owed, and rule by rule whether it matches, or by which condition it does
+not. Everybody may ask about themselves, here and now, and hears of their own rules alone; root about
+anybody, and about other hosts, times and logins. What a command is called is looked up on this host,
+and the policy is the one that it has.
+
+Examples:
+  elevatectl policy why -- systemctl restart nginx
+  elevatectl policy why --user eve --host db1 --from 10.0.0.7 -- systemctl restart nginx
+  elevatectl policy why --user eve --at \"2026-03-16 23:00 Europe/Berlin\" -- systemctl restart nginx";
+
+/// What the policy is asked about.
+#[derive(Debug, Args)]
+pub struct WhyArguments {
+    /// As if this user asked (root only)
+    #[arg(long = "user", value_name = "USER")]
+    pub caller: Option<String>,
+    /// As if it were asked on the host of this name (root only)
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// As if it were asked then, as in "2026-03-16 10:00 Europe/Berlin" (root only)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<Timestamp>,
+    /// As if they had logged in from this address, or from "console" (root only)
+    #[arg(long, value_name = "ADDRESS", value_parser = origin)]
+    pub from: Option<String>,
+    /// As if they had logged in by this PAM service (root only)
+    #[arg(long, value_name = "SERVICE")]
+    pub via: Option<String>,
+    /// To run as this user; root if not given
+    #[arg(short = 'u', value_name = "TARGET")]
+    pub target: Option<String>,
+    /// To run with this group
+    #[arg(short = 'g', value_name = "GROUP")]
+    pub group: Option<String>,
+    /// With this rule
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true)]
+    pub command: Vec<OsString>,
+}
+
+/// `2026-03-16 10:00 Europe/Berlin`, or without a zone by the clock of this host.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || "write it as in \"2026-03-16 10:00 Europe/Berlin\"".to_owned();
+    if let Ok(zoned) = text.parse::<Zoned>() {
+        return Ok(zoned.timestamp());
+    }
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    let (date, time, zone) = match words[..] {
+        [date, time] => (date, time, TimeZone::system()),
+        [date, time, zone] => {
+            let unknown = |_| format!("there is no time zone `{zone}`");
+            (date, time, TimeZone::get(zone).map_err(unknown)?)
+        }
+        _ => return Err(wrong()),
+    };
+    let shown: DateTime = format!("{date}T{time}").parse().map_err(|_| wrong())?;
+    let moment = zone.to_ambiguous_timestamp(shown).unambiguous();
+    moment.map_err(|_| "the clock shows this time twice or never; write it in UTC".to_owned())
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    match text == "console" || text.parse::<IpAddr>().is_ok() {
+        true => Ok(text.to_owned()),
+        false => Err("write an address, or console".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_that_of_its_zone() {
+        let at = |text: &str| moment(text).map(|at| at.to_string());
+        let utc = "2026-03-16T09:00:00Z".to_owned();
+        assert_eq!(at("2026-03-16 10:00 Europe/Berlin"), Ok(utc.clone()));
+        assert_eq!(at("2026-03-16T10:00+01:00[Europe/Berlin]"), Ok(utc.clone()));
+        assert_eq!(at("2026-03-16 09:00 UTC"), Ok(utc));
+        assert!(at("2026-03-16 10:00").is_ok());
+        assert!(
+            at("2026-03-16 10:00 Europe/Berln")
+                .unwrap_err()
+                .contains("time zone")
+        );
+        assert!(
+            at("2026-03-29 02:30 Europe/Berlin")
+                .unwrap_err()
+                .contains("twice or never")
+        );
+        assert!(at("10:00").is_err() && at("tomorrow 10:00").is_err());
+    }
+
+    #[test]
+    fn where_somebody_comes_from_is_an_address_or_a_console() {
+        assert!(
+            origin("10.0.0.7").is_ok()
+                && origin("2001:db8::1").is_ok()
+                && origin("console").is_ok()
+        );
+        assert!(origin("db1").is_err() && origin("10.0.0.0/8").is_err());
+    }
+}

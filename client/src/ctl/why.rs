@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use elevate_policy::{Considered, Decision, Mfa, Outcome, Verdict};
-use elevate_protocol::bus::ask;
+use elevate_protocol::bus::{ask, why};
 use elevate_protocol::launch::Resolution;
 use serde::Deserialize;
 use zbus::Variant;
@@ -49,12 +49,20 @@ fn question(asked: &WhyArguments) -> Result<Ask, Failure> {
         (ask::USER, &asked.target),
         (ask::GROUP, &asked.group),
         (ask::RULE, &asked.rule),
-        ("for-user", &asked.caller),
+        (why::USER, &asked.caller),
+        (why::HOST, &asked.host),
+        (why::FROM, &asked.from),
+        (why::SERVICE, &asked.via),
     ];
     for (key, text) in texts {
         if let Some(text) = text {
             question.insert(key, Variant::new(text.clone()));
         }
+    }
+    if let Some(at) = asked.at {
+        let before = |_| Failure::usage("--at: before 1970 nothing was asked");
+        let at = u64::try_from(at.as_millisecond()).map_err(before)?;
+        question.insert(why::AT, Variant::new(at));
     }
     Ok(question)
 }

@@ -186,7 +186,8 @@ fn cwd(path: Option<Vec<u8>>) -> Result<Bytes, Refusal> {
     Ok(path)
 }
 
-fn name(fields: &mut Fields, key: &str) -> Result<Option<String>, Refusal> {
+/// A name, within its limit.
+pub(super) fn name(fields: &mut Fields, key: &str) -> Result<Option<String>, Refusal> {
     text(fields, key, "NAME_BYTES", NAME_BYTES)
 }
 

@@ -281,8 +281,8 @@ impl Manager {
         Ok(OwnedFd::from(file).into())
     }
 
-    /// What the policy says of a command, and why, as JSON. Root may ask about others with the
-    /// key `for-user`.
+    /// What the policy says of a command, and why, as JSON. Root may ask about others, other hosts and
+    /// other times, with the keys of [`bus::why`](elevate_protocol::bus::why).
     async fn why(
         &self,
         mut ask: Fields,
@@ -290,11 +290,12 @@ impl Manager {
         #[zbus(connection)] bus: &Connection,
     ) -> Result<String, BusError> {
         let caller = caller::uid(bus, &header).await?;
-        let user: Option<String> = ask::take(&mut ask, "for-user")?;
+        let user: Option<String> = ask::take(&mut ask, names::why::USER)?;
         let uid = why::subject(&self.0, caller, user).await?;
+        let supposed = why::supposed(&mut ask, caller)?;
         let ask = ask::read(ask)?;
         let login = caller::login(bus, &header).await;
-        Ok(why::why(&self.0, (uid, login), &ask, caller == 0).await?)
+        Ok(why::why(&self.0, (uid, login), supposed, &ask, caller == 0).await?)
     }
 
     /// How the daemon is.

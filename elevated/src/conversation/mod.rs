@@ -25,7 +25,7 @@ mod words;
 #[cfg(test)]
 mod scenarios;
 
-pub use arrival::Arrival;
+pub use arrival::{Arrival, Supposed};
 pub use ask::{Ask, Mode};
 pub use elevate::{elevate, resume};
 pub use extend::{Extension, extend};
