@@ -1,6 +1,7 @@
 //! What the number of a ticket looks like.
 
 use std::fmt;
+use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,10 @@ const COMPILED: usize = 64 * 1024;
 /// `require.ticket`: a regular expression that the whole of a ticket must match.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ticket {
+pub struct Ticket(Arc<Pattern>);
+
+#[derive(Debug)]
+struct Pattern {
     text: String,
     whole: Regex,
 }
@@ -36,13 +40,13 @@ impl Ticket {
             return Err("it matches no ticket at all, too; write it as in \"OPS-[0-9]+\"".into());
         }
         let text = text.to_owned();
-        Ok(Self { text, whole })
+        Ok(Self(Arc::new(Pattern { text, whole })))
     }
 
     /// Whether the whole of `ticket` is one.
     #[must_use]
     pub fn matches(&self, ticket: &str) -> bool {
-        self.whole.is_match(ticket)
+        self.0.whole.is_match(ticket)
     }
 }
 
@@ -64,13 +68,13 @@ fn why(error: &regex::Error) -> String {
 /// As written in the policy.
 impl fmt::Display for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 
 impl PartialEq for Ticket {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
@@ -86,7 +90,7 @@ impl TryFrom<String> for Ticket {
 
 impl From<Ticket> for String {
     fn from(ticket: Ticket) -> Self {
-        ticket.text
+        ticket.0.text.clone()
     }
 }
 

@@ -66,7 +66,7 @@ fn the_hash_is_listed_and_part_of_what_a_vote_covers() {
     let policy = with(&pinned());
     assert_eq!(
         policy.listing("alice", 1000, &Town)[0].commands,
-        [text.clone()]
+        std::slice::from_ref(&text)
     );
     let digest = policy.content_digest(&name);
     assert_eq!(digest, with(&format!("{text:?}")).content_digest(&name));
