@@ -179,11 +179,6 @@ fn what_this_version_or_this_host_does_not_enforce_is_refused_and_never_ignored(
             &["password", "isn't enforced yet"][..],
         ),
         (
-            "require = {}\nwhen = { terminal = true }",
-            "6:1",
-            &["when", "isn't enforced yet"],
-        ),
-        (
             "require = {}\nbreak_glass = true",
             "6:1",
             &["break_glass", "isn't enforced yet"],
