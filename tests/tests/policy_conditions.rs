@@ -25,6 +25,12 @@ members = ["%oncall"]
 includes = ["staff"]
 may = ["approve"]
 
+[role.vendor]
+members = ["%vendor"]
+includes = ["staff"]
+login.require = {}
+login.record = "output"
+
 [role.porter]
 members = ["%staff"]
 removed = ["%gone"]
@@ -37,7 +43,9 @@ members = ["%checker"]
 conflicts = ["maker"]
 "#;
 
-const GROUPS: [&str; 6] = ["staff", "lead", "oncall", "gone", "maker", "checker"];
+const GROUPS: [&str; 7] = [
+    "staff", "lead", "oncall", "vendor", "gone", "maker", "checker",
+];
 
 /// A rule of staff for one command.
 fn rule(name: &str, command: &str, terms: &str) -> String {
@@ -184,6 +192,29 @@ fn where_somebody_comes_from_is_what_their_login_recorded() {
     });
     let told = String::from_utf8_lossy(&machine.read("/tmp/cleo-out")).into_owned();
     assert!(told.contains(words), "{told}");
+}
+
+#[test]
+fn a_recorded_login_comes_from_where_it_was_let_in() {
+    let machine = &*MACHINE.get();
+    machine.member("vito", &["vendor"]);
+    let shell = [
+        "chsh",
+        "--shell",
+        "/usr/libexec/elevate/elevate-shell",
+        "vito",
+    ];
+    machine.poll("a moment for the user file", PATIENCE, || {
+        (machine.run(&shell).status == 0).then_some(())
+    });
+    let vito = machine.login("vito");
+    refused(&vito, "elevate whoami", "as root from where you logged in");
+    let inside = machine.ssh("vito").option("BindAddress=127.0.0.2");
+    let inside = inside.login(&[]);
+    assert_eq!(inside.run("elevate whoami").success().text(), "root");
+    // Of its roles that admit as easily, the first by name lets in; any of them has it recorded.
+    let recorded = [("ELEVATE_USER", "vito"), ("ELEVATE_RULE", "login:staff")];
+    machine.event("start", &recorded);
 }
 
 #[test]
