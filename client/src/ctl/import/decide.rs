@@ -135,10 +135,11 @@ fn can_be_said(entry: &Entry, scope: &Scope, files: &Files<'_>, remarks: &mut Re
         }
     }
     let somewhere = scope.hosts.iter().any(|part| host_problem(part).is_none());
-    let as_somebody = scope
-        .targets
-        .iter()
-        .any(|part| target_problem(part).is_none());
+    let as_somebody = !run_as(scope).is_empty();
+    if scope.by_group && !as_somebody {
+        let what = "with any group alone one could be oneself without one, too";
+        remarks.add(at, Weight::LeftOut, "", what);
+    }
     match allow(&entry.deed, files) {
         Err(problem) => {
             remarks.add(at, Weight::LeftOut, &entry.deed, problem);

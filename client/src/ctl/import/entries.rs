@@ -21,6 +21,8 @@ pub(super) struct Scope {
     pub(super) hosts: Vec<Part<Host>>,
     pub(super) targets: Vec<Part<Target>>,
     pub(super) groups: Vec<Part<Group>>,
+    /// Whether one of the groups must be asked for: sudo before 1.9.14 reads `(:group)` so.
+    pub(super) by_group: bool,
     pub(super) tags: Tags,
     /// As sudoers writes it, for people.
     pub(super) text: String,
@@ -108,17 +110,19 @@ impl Entries {
             hosts: parts(&flat::<Host>(&spec.hosts, &sudoers.hosts)?),
             targets: parts(&flat::<Target>(&commands.users, &sudoers.run_as)?),
             groups: parts(&flat::<Group>(&commands.groups, &sudoers.run_as)?),
+            by_group: commands.users.is_empty() && !commands.groups.is_empty(),
             tags: Tags::default(),
             text,
         };
         if commands.users.is_empty() {
-            let own = match commands.groups.is_empty() {
-                true => standing.run_as.clone(),
-                false => Target::Caller,
+            let own = match scope.by_group {
+                true => Target::Caller,
+                false => standing.run_as.clone(),
             };
             scope.targets = vec![Part::whole(own)];
         }
-        scope.tags = standing.tags(&scope, &deeds, &commands.options, commands.users.is_empty());
+        let options = [&commands.options[..], &commands.selinux].concat();
+        scope.tags = standing.tags(&scope, &deeds, &options, commands.users.is_empty());
         lost.mark(commands.commands.len(), &mut scope.tags);
         self.scopes.push(scope);
         let scope = self.scopes.len() - 1;

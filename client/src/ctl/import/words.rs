@@ -67,6 +67,11 @@ pub(super) fn run_as(scope: &Scope) -> Vec<String> {
         .collect();
     let any_group = groups.iter().any(|part| part.what == Group::All);
     let mut all = Vec::new();
+    if scope.by_group {
+        // With any group one would be so without one, too.
+        let named = groups.iter().filter(|_| !any_group);
+        return named.map(|group| format!("SELF:{}", group.what)).collect();
+    }
     for part in targets {
         let user = target(&part.what);
         match (&part.what, any_group) {

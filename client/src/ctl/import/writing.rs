@@ -25,7 +25,8 @@ const HEADER: &str = "\
 # - Arguments count one by one. To sudo `a b` is the same as two arguments and as one with a space.
 # - A wildcard never stands for a leading `.` or `-`, nor for `..`.
 # - A deny wins, and holds for a file by all its names and for a user with whatever group.
-# - Groups of one's own, or of the target, need no `-g`, and have none.
+# - Groups of one's own, or of the target, need no `-g`, and have none; nor is taken over what sudo before
+#   1.9.14 lets people ask for by `-g` beside what its manual says.
 # - Links, and files in folders that the caller may write, are never edited. Who may edit each of some
 #   files may edit them together, which sudo wants said as such.
 # - Where several rules match, what is recorded and kept is what the strictest of them says.

@@ -95,6 +95,7 @@ fn commands() -> BoxedStrategy<Value> {
         3 => list(TARGETS).prop_map(|users| (users, Value::Null)),
         2 => (list(TARGETS), list(GROUPS)),
         1 => list(GROUPS).prop_map(|groups| (json!([{"username": ""}]), groups)),
+        1 => list(GROUPS).prop_map(|groups| (Value::Null, groups)),
     ];
     let spec =
         (whom, options(), list(COMMANDS)).prop_map(|((users, groups), options, commands)| {

@@ -86,15 +86,21 @@ fn as_whom(sudoers: &Value, commands: &Value, asked: &Asked) -> bool {
         Some("") => asked.target == asked.user,
         _ => is_user(one, asked.target),
     };
+    if users.is_null() {
+        // As sudo before 1.9.14 has it.
+        let oneself = asked.target == asked.user && asked.group.is_some();
+        return oneself && in_groups(groups, aliases, asked);
+    }
     let user = last(users, aliases, "runasalias", &is_target);
-    let Some(group) = asked.group else {
-        return user == Some(true);
-    };
+    user == Some(true) && (asked.group.is_none() || in_groups(groups, aliases, asked))
+}
+
+fn in_groups(groups: &Value, aliases: &Value, asked: &Asked) -> bool {
     let is_group = |one: &Value| {
         let name = one["usergroup"].as_str();
-        name == Some("ALL") || name == Some(group)
+        name == Some("ALL") || name == asked.group
     };
-    user == Some(true) && last(groups, aliases, "runasalias", &is_group) == Some(true)
+    last(groups, aliases, "runasalias", &is_group) == Some(true)
 }
 
 fn in_time(commands: &Value, asked: &Asked) -> bool {
