@@ -19,6 +19,8 @@ Examples:
   elevatectl approve k7m2x9qd
   elevatectl grants revoke k7m2x9qd --reason \"wrong host\"
   elevatectl policy check web.toml       before it goes to /etc/elevate/policy.d
+  elevatectl policy test web.expect      whether it says what you expect
+  elevatectl policy diff /etc/elevate/policy.d new.d
   elevatectl policy why -- systemctl restart nginx
   elevatectl mfa enrol                   before a rule, a vote or a login asks for a code
   elevatectl mfa status

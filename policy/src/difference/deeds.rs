@@ -11,6 +11,9 @@ type Under = BTreeMap<String, String>;
 
 /// What differs between two standings, for `who`.
 pub(super) fn changes(who: &Who, was: &Standing<'_>, now: &Standing<'_>) -> Vec<Change> {
+    if was.is_same(now) {
+        return Vec::new();
+    }
     let mut all: BTreeMap<Deed, BTreeMap<Under, Atom>> = BTreeMap::new();
     for rule in was.rules().chain(now.rules()) {
         for atom in offers::atoms(rule) {

@@ -73,6 +73,16 @@ impl<'a> Standing<'a> {
         all.filter(|(_, theirs)| **theirs).map(|(rule, _)| rule)
     }
 
+    /// Whether two have the same rules, whatever these are called: then they answer everything alike.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let all = |one: &Self| {
+            let mut all: Vec<_> = one.rules().map(content).collect();
+            all.sort();
+            all
+        };
+        all(self) == all(other)
+    }
+
     pub(super) fn answer(&self, atom: &Atom) -> Answer {
         let candidates = match &atom.what {
             What::Command(command) => self.policy.index.covering(command),
@@ -109,6 +119,13 @@ impl<'a> Standing<'a> {
         });
         Answer::Allowed(offers)
     }
+}
+
+/// All of a rule that an answer hangs on.
+fn content(rule: &Rule) -> String {
+    let commands: Vec<_> = rule.commands.iter().map(Command::text).collect();
+    let edit: Vec<_> = rule.edit.iter().map(EditPath::text).collect();
+    serde_json::json!([rule.run_as, commands, edit, rule.when, rule.terms]).to_string()
 }
 
 fn covers(rule: &Rule, atom: &Atom) -> bool {

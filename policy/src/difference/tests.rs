@@ -308,7 +308,47 @@ fn command(text: &str) -> Option<Command> {
     Command::parse(text, place).ok()
 }
 
+/// One of a few rules that have much in common, by number.
+fn any_rule(number: usize) -> String {
+    let commands = ["\"/usr/bin/{id,w}\"", "\"/usr/bin/*\"", "\"ALL\""][number % 3];
+    let terms = [
+        "",
+        "require = { mfa = \"1h\" }",
+        "effect = \"deny\"",
+        "when = { terminal = true }",
+    ];
+    rule(&format!("r{number}"), commands, terms[number / 3 % 4])
+}
+
 proptest! {
+    #[test]
+    fn the_order_and_the_names_of_rules_are_no_difference(
+        numbers in proptest::sample::subsequence((0..12).collect::<Vec<usize>>(), 0..6).prop_shuffle(),
+    ) {
+        let mut sorted = numbers.clone();
+        sorted.sort_unstable();
+        let text = |numbers: &[usize]| with(&numbers.iter().map(|one| any_rule(*one)).collect::<Vec<_>>());
+        let renamed = text(&sorted).replace("[rule.r", "[rule.other-");
+        prop_assert!(difference(&text(&numbers), &renamed).is_empty());
+    }
+
+    /// What is gained one way is lost the other way.
+    #[test]
+    fn what_is_gained_one_way_is_lost_the_other(
+        one in proptest::sample::subsequence((0..12).collect::<Vec<usize>>(), 0..5),
+        other in proptest::sample::subsequence((0..12).collect::<Vec<usize>>(), 0..5),
+    ) {
+        let text = |numbers: &[usize]| with(&numbers.iter().map(|one| any_rule(*one)).collect::<Vec<_>>());
+        let of = |difference: Difference, kind: Kind| -> Vec<String> {
+            let changes = difference.changes.into_iter().filter(|change| change.kind == kind);
+            changes.map(|change| change.deed.to_string()).collect()
+        };
+        let (one, other) = (text(&one), text(&other));
+        let there = of(difference(&one, &other), Kind::Gained);
+        let back = of(difference(&other, &one), Kind::Lost);
+        prop_assert_eq!(there, back);
+    }
+
     /// What the entries without braces match together is what the entry matches; and each, as it is
     /// written, is read as what it is.
     #[test]
