@@ -34,7 +34,15 @@ fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
         comment: String::new(),
         shown: elevation.digest,
         rule_content: Some(elevation.rule_content),
-        earlier: BTreeMap::from_iter((0..10).map(|uid| (uid, vec![0]))),
+        earlier: BTreeMap::from_iter((0..1010).map(|uid| (uid, covers(elevation, uid)))),
+    }
+}
+
+/// Where each approver is owed one approval, everybody is one of them.
+fn covers(elevation: &Elevation, uid: u32) -> Vec<usize> {
+    match elevation.each {
+        true => vec![(uid % elevation.needed.max(1)) as usize],
+        false => vec![0],
     }
 }
 
@@ -380,6 +388,7 @@ fn what_is_over_is_forgotten_after_an_hour() {
 enum Move {
     Ask {
         needed: u32,
+        each: bool,
         duration: u64,
     },
     Vote {
@@ -401,7 +410,11 @@ enum Move {
 fn a_move() -> impl Strategy<Value = Move> {
     let uid = 998..1004u32;
     prop_oneof![
-        (0..3u32, 1..20_000u64).prop_map(|(needed, duration)| Move::Ask { needed, duration }),
+        (0..3u32, any::<bool>(), 1..20_000u64).prop_map(|(needed, each, duration)| Move::Ask {
+            needed,
+            each,
+            duration
+        }),
         (
             0..4usize,
             uid.clone(),
@@ -436,8 +449,9 @@ proptest! {
         for (step, this) in moves.into_iter().enumerate() {
             let pick = |which: usize| asked.get(which % asked.len().max(1)).cloned();
             let event = match this {
-                Move::Ask { needed, duration } => {
-                    let new = request(step as u64 + 1, needed, duration, at(now));
+                Move::Ask { needed, each, duration } => {
+                    let mut new = request(step as u64 + 1, needed, duration, at(now));
+                    new.each = each;
                     asked.push(new.clone());
                     Some(Event::Asked(Box::new(new)))
                 }
@@ -447,7 +461,9 @@ proptest! {
                     if proper && yes {
                         agreed.entry(e.id).or_default().insert(uid);
                     }
-                    let voter = Voter { login_uid: login, elevated, may_approve, ..voter(uid) };
+                    let covers = covers(&e, uid);
+                    let voter =
+                        Voter { login_uid: login, elevated, may_approve, covers, ..voter(uid) };
                     vote(&e, voter, yes)
                 }),
                 Move::Withdraw(which) => pick(which).map(|e| Event::Withdrawn(e.id)),
@@ -480,8 +496,12 @@ proptest! {
                 let e = elevations.get(id).unwrap();
                 prop_assert!(!closed.contains(&id), "granted after it was closed");
                 prop_assert!(e.agreed() >= e.needed);
-                let proper = agreed.get(&id).map_or(0, BTreeSet::len) as u32;
-                prop_assert!(proper >= e.needed, "{proper} proper votes of {}", e.needed);
+                let proper = agreed.get(&id).cloned().unwrap_or_default();
+                prop_assert!(proper.len() as u32 >= e.needed, "{proper:?} of {}", e.needed);
+                if e.each {
+                    let covered: BTreeSet<_> = proper.iter().flat_map(|uid| covers(e, *uid)).collect();
+                    prop_assert!(covered.len() as u32 >= e.needed, "{proper:?} of each");
+                }
                 prop_assert!(e.requested.boot + TIMEOUT > now, "granted after it lapsed");
                 let saved = matches!(&effects[0], Effect::Save(s) if s.id == id && s.is_live());
                 prop_assert!(saved, "granted before it was on disk");
