@@ -6,7 +6,7 @@ use super::list::{Atom, Part, are_apart, cover};
 use super::people::{Host, Target, User};
 use super::remark::{Remarks, Weight};
 use super::saying::{Files, deny};
-use super::words::{group_problem, host_problem, named, target, target_problem};
+use super::words::{can_be_excepted, group_problem, host_problem, named, target, target_problem};
 
 /// The denies of a sudoers, as they are found.
 pub(super) struct Denies<'a> {
@@ -329,7 +329,8 @@ fn exceptions<T: Atom>(parts: &[Part<T>], problem: Problem<T>) -> Vec<Part<T>> {
 
 /// On which hosts: those that can be named, or all.
 fn denied_hosts(hosts: &[Part<Host>]) -> Option<Vec<String>> {
-    named(hosts.iter().map(|part| &part.what))
+    let hosts = || hosts.iter().map(|part| &part.what);
+    named(hosts()).filter(|_| hosts().all(can_be_excepted))
 }
 
 /// In which ways a deny of ours forbids more than this entry does.

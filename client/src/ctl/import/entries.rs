@@ -11,7 +11,8 @@ use super::lost::Lost;
 use super::people::{Group, Host, Kind, Target, User};
 use super::tags::Tags;
 
-/// More entries than any sudoers of people has; what they take grows with their square.
+/// More entries, each for each of its users, than any sudoers of people has; what they take grows with
+/// their square.
 const MOST_ENTRIES: usize = 100_000;
 
 /// Who, where and as whom, of a list of commands.
@@ -42,6 +43,8 @@ pub(super) struct Entry {
 pub(super) struct Entries {
     pub(super) scopes: Vec<Scope>,
     pub(super) entries: Vec<Entry>,
+    /// How many they are, each counted for each of its users.
+    size: usize,
 }
 
 /// What an entry speaks of.
@@ -124,6 +127,7 @@ impl Entries {
         let options = [&commands.options[..], &commands.selinux].concat();
         scope.tags = standing.tags(&scope, &deeds, &options, commands.users.is_empty());
         lost.mark(commands.commands.len(), &mut scope.tags);
+        self.size += deeds.len() * scope.users.len();
         self.scopes.push(scope);
         let scope = self.scopes.len() - 1;
         self.entries.extend(deeds.into_iter().map(|member| Entry {
@@ -131,7 +135,7 @@ impl Entries {
             deed: member.what,
             allows: !member.negated,
         }));
-        match self.entries.len() <= MOST_ENTRIES {
+        match self.entries.len().max(self.size) <= MOST_ENTRIES {
             true => Ok(()),
             false => Err(format!(
                 "it has more than {MOST_ENTRIES} commands, its aliases taken apart; convert parts of it"

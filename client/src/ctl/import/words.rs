@@ -17,12 +17,18 @@ pub(super) fn user_problem(part: &Part<User>) -> Option<&'static str> {
 
 /// The same of hosts.
 pub(super) fn host_problem(part: &Part<Host>) -> Option<&'static str> {
-    let unknown = |host: &Host| matches!(host, Host::Other(_));
     match &part.what {
         Host::Other(_) => Some("hosts are named here, with `*` in names without a dot"),
-        _ if part.without.iter().any(unknown) => Some("what is excepted can't be named here"),
+        _ if !part.without.iter().all(can_be_excepted) => {
+            Some("what is excepted can't be named here")
+        }
         _ => None,
     }
+}
+
+/// Whether a host is surely called so here, too: sudo asks the resolver for the domain.
+pub(super) fn can_be_excepted(host: &Host) -> bool {
+    matches!(host, Host::Name(name) if !name.contains('.'))
 }
 
 /// The same of targets.

@@ -27,6 +27,7 @@ const HEADER: &str = "\
 # - A deny wins, and holds for a file by all its names and for a user with whatever group.
 # - Groups of one's own, or of the target, need no `-g`, and have none; nor is taken over what sudo before
 #   1.9.14 lets people ask for by `-g` beside what its manual says.
+# - A host is called what `hostname` prints, with and without its domain; sudo may ask the resolver.
 # - Links, and files in folders that the caller may write, are never edited. Who may edit each of some
 #   files may edit them together, which sudo wants said as such.
 # - Where several rules match, what is recorded and kept is what the strictest of them says.

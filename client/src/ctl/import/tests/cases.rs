@@ -275,6 +275,38 @@ fn hosts_are_conditions() {
 }
 
 #[test]
+fn a_host_with_its_domain_is_no_exception_that_is_sure() {
+    let lines = [line(
+        "alice",
+        "ALL, !web1.example.org",
+        "root",
+        json!([]),
+        "/usr/bin/id",
+    )];
+    let on = |host| Asked {
+        host,
+        ..ask("alice", "root", "/usr/bin/id")
+    };
+    marked(
+        &lines,
+        &[],
+        &[on("web1"), on("web2")],
+        "what is excepted can't be named",
+    );
+    let lines = [
+        plain("alice", "root", "/usr/bin/id, /usr/bin/ls"),
+        line(
+            "alice",
+            "web1.example.org",
+            "root",
+            json!([]),
+            "!/usr/bin/id",
+        ),
+    ];
+    marked(&lines, &[], &[on("web1")], "denied on all hosts");
+}
+
+#[test]
 fn moments_are_conditions() {
     let options = json!([{"notbefore": "20270101000000Z"}, {"notafter": "20270201000000Z"}]);
     let lines = [line("alice", "ALL", "root", options, "/usr/bin/id")];
