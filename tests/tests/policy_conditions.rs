@@ -287,6 +287,33 @@ fn the_end_of_a_rules_time_ends_what_it_granted_and_nothing_extends_it() {
 }
 
 #[test]
+fn what_is_forbidden_by_now_is_not_extended() {
+    let machine = &*MACHINE.get();
+    let nina = staff(machine, "nina");
+    let role = "[role.nina]\nmembers = [\"nina\"]\n";
+    let long = rule_of("nina", "long", "/usr/bin/yes *", "require = {}");
+    machine.policy("nina", &(role.to_owned() + &long));
+    let mut terminal = nina.terminal("elevate --for 5m yes x >/dev/null");
+    let id = machine
+        .event("start", &[("ELEVATE_USER", "nina")])
+        .request();
+    let extend = format!("elevatectl extend {id} --for 1m");
+    nina.run(&extend).success();
+    // The first forbids it to whoever comes from elsewhere.
+    let deny = |when: &str| {
+        let terms = format!("effect = \"deny\"\nwhen = {{ {when} }}");
+        rule_of("nina", "no", "/usr/bin/yes ...", &terms)
+    };
+    machine.policy("nina-no", &deny("from = [\"127.0.0.2\"]"));
+    nina.run(&extend).success();
+    machine.policy("nina-no", &deny("from = [\"127.0.0.1\"]"));
+    let refused = nina.run(&extend).status(1);
+    assert!(refused.errors().contains("forbids"), "{refused:?}");
+    terminal.send("\x03");
+    terminal.wait_within(PATIENCE);
+}
+
+#[test]
 fn each_wants_one_of_each_and_takes_nobody_for_two() {
     let machine = &*MACHINE.get();
     let fay = staff(machine, "fay");

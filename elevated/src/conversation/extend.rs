@@ -10,6 +10,7 @@ use elevate_protocol::{ErrorName, Id};
 use super::arrival::Arrival;
 use super::elevate::stand;
 use super::factor::{self, Asked as AskedFactor};
+use super::forbidden::forbidden;
 use super::proof::{self, Proved};
 use super::reason::{interaction, reason};
 use super::stream::{Refusal, Stop, Stream};
@@ -101,7 +102,7 @@ fn own_session(daemon: &Daemon, uid: u32, id: Id) -> Result<Elevation, Refusal> 
 }
 
 /// What the session's rule demands, if it still says what it said, and still of this person, who came
-/// so.
+/// so; and if no deny forbids by now what the session does.
 async fn terms_now(
     daemon: &Daemon,
     session: &Elevation,
@@ -120,7 +121,14 @@ async fn terms_now(
     if content.map(Digest::from) != Some(session.rule_content) {
         return Err(changed());
     }
-    match arrival.in_scene(|scene| rule.when.unmet(&scene)) {
+    let (unmet, forbidden) = arrival.in_scene(|scene| {
+        let forbidden = forbidden(&policy, &*accounts, session, scene);
+        (rule.when.unmet(&scene), forbidden)
+    });
+    if let Some(refusal) = forbidden {
+        return Err(refusal);
+    }
+    match unmet {
         None => Ok(terms),
         Some(unmet) => {
             let key = unmet.key();

@@ -7,6 +7,7 @@ mod elevate;
 mod environment;
 mod extend;
 mod factor;
+mod forbidden;
 mod fresh;
 mod judge;
 mod kept;
