@@ -228,9 +228,8 @@ impl Elevations {
             ));
         }
         self.check_limits(uid)?;
-        if elevation.terms.until.is_some_and(|until| now.boot >= until) {
-            let message = "the time in which the rule holds is over (when.hours, when.valid)";
-            return Err(Problem::new(ErrorName::TimedOut, message));
+        if elevation.terms.is_over(now) {
+            return Err(Problem::out_of_time());
         }
         elevation.votes.clear();
         elevation.stage = Stage::Waiting;
@@ -273,7 +272,7 @@ impl Elevations {
         voter: &Voter,
         vote: Vote,
         shown: Digest,
-        (rule_content, mut earlier): (Option<Digest>, BTreeMap<u32, Vec<usize>>),
+        (rule_content, earlier): (Option<Digest>, BTreeMap<u32, Vec<usize>>),
         now: Moment,
     ) -> Step {
         let elevation = self.records.get_mut(&id).ok_or_else(Problem::not_found)?;
@@ -284,12 +283,7 @@ impl Elevations {
         if now.boot >= elevation.expires {
             return Ok(close(elevation, Closing::TimedOut));
         }
-        for before in &mut elevation.votes {
-            before.covers = earlier.remove(&before.uid).unwrap_or_default();
-        }
-        elevation
-            .votes
-            .retain(|before| !before.approved || !before.covers.is_empty());
+        elevation.reconsider(earlier);
         elevation.votes.push(vote.clone());
         let news = News::Voted {
             voter: vote.voter.clone(),
@@ -476,10 +470,7 @@ impl Elevations {
 
 /// The grant begins. Nothing but this makes a session possible.
 fn grant(elevation: &mut Elevation, now: Moment) -> Vec<Effect> {
-    elevation.stage = Stage::Granted;
-    elevation.begun = Some(now);
-    let end = now.boot + elevation.asked.duration.as_millis() as u64;
-    elevation.deadline = Some(end.min(elevation.latest_end().unwrap_or(end)));
+    elevation.begin(now);
     vec![
         Effect::Save(Box::new(elevation.clone())),
         Effect::Audit(audit::grant(elevation)),

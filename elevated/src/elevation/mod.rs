@@ -14,6 +14,8 @@ mod vote;
 #[cfg(test)]
 mod extending;
 #[cfg(test)]
+mod one_of_each;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;

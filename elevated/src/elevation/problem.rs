@@ -23,6 +23,12 @@ impl Problem {
         }
     }
 
+    /// The time in which the rule holds is over.
+    pub fn out_of_time() -> Self {
+        let message = "the time in which the rule holds is over (when.hours, when.valid)";
+        Problem::new(ErrorName::TimedOut, message)
+    }
+
     /// There is no such thing, or the caller may not know of it.
     pub fn not_found() -> Self {
         Problem::new(

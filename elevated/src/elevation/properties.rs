@@ -14,7 +14,7 @@ use super::samples::{ALICE, TIMEOUT, request};
 use super::*;
 use crate::clock::Moment;
 
-fn voter(uid: u32) -> Voter {
+pub(super) fn voter(uid: u32) -> Voter {
     Voter {
         name: format!("user{uid}"),
         uid,
@@ -26,7 +26,7 @@ fn voter(uid: u32) -> Voter {
     }
 }
 
-fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
+pub(super) fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
     Event::Voted {
         id: elevation.id,
         voter,
@@ -46,14 +46,14 @@ fn covers(elevation: &Elevation, uid: u32) -> Vec<usize> {
     }
 }
 
-fn at(boot: u64) -> Moment {
+pub(super) fn at(boot: u64) -> Moment {
     Moment {
         boot,
         wall: 1_800_000_000_000 + boot,
     }
 }
 
-fn granted(effects: &[Effect]) -> Option<Id> {
+pub(super) fn granted(effects: &[Effect]) -> Option<Id> {
     effects.iter().find_map(|effect| match effect {
         Effect::Tell(id, News::Granted) => Some(*id),
         _ => None,
@@ -205,112 +205,6 @@ fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
     assert_eq!(elevations.get(elevation.id).unwrap().agreed(), 1);
     let effects = elevations.step(after(4, &[3]), at(3)).unwrap();
     assert_eq!(granted(&effects), Some(elevation.id));
-}
-
-/// Votes for the places of `each` in this order, with what each voter covers at the time of every
-/// vote.
-fn each(elevations: &mut Elevations, elevation: &Elevation, votes: &[(u32, &[usize])]) -> bool {
-    let mut before = BTreeMap::new();
-    let mut last = Vec::new();
-    for (uid, covers) in votes {
-        let covers = covers.to_vec();
-        let voter = Voter {
-            covers: covers.clone(),
-            ..voter(*uid)
-        };
-        let Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            ..
-        } = vote(elevation, voter, true)
-        else {
-            panic!("a vote");
-        };
-        let earlier = before.clone();
-        let event = Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            earlier,
-        };
-        last = elevations.step(event, at(1)).unwrap();
-        before.insert(*uid, covers);
-    }
-    granted(&last).is_some()
-}
-
-#[test]
-fn one_of_each_is_one_of_each_and_nobody_twice() {
-    for (votes, agreed, grants) in [
-        (&[(2, &[0][..]), (3, &[0])][..], 1, false),
-        (&[(2, &[0, 1])], 1, false),
-        (&[(2, &[0, 1]), (3, &[0])], 2, true),
-        (&[(2, &[0]), (3, &[0]), (4, &[1])], 2, true),
-    ] {
-        let mut elevations = Elevations::default();
-        let mut elevation = request(1, 2, 10_000, at(0));
-        elevation.each = true;
-        let asked = Event::Asked(Box::new(elevation.clone()));
-        elevations.step(asked, at(0)).unwrap();
-        assert_eq!(
-            each(&mut elevations, &elevation, votes),
-            grants,
-            "{votes:?}"
-        );
-        assert_eq!(
-            elevations.get(elevation.id).unwrap().agreed(),
-            agreed,
-            "{votes:?}"
-        );
-    }
-}
-
-#[test]
-fn whoever_lost_one_of_two_roles_counts_for_the_other_alone() {
-    let mut elevations = Elevations::default();
-    let mut elevation = request(1, 2, 10_000, at(0));
-    elevation.each = true;
-    elevations
-        .step(Event::Asked(Box::new(elevation.clone())), at(0))
-        .unwrap();
-    assert!(!each(&mut elevations, &elevation, &[(2, &[0, 1])]));
-    let Event::Voted {
-        id,
-        voter,
-        approve,
-        comment,
-        shown,
-        rule_content,
-        ..
-    } = vote(
-        &elevation,
-        Voter {
-            covers: vec![0],
-            ..voter(3)
-        },
-        true,
-    )
-    else {
-        panic!("a vote");
-    };
-    let earlier = BTreeMap::from([(2, vec![0])]);
-    let event = Event::Voted {
-        id,
-        voter,
-        approve,
-        comment,
-        shown,
-        rule_content,
-        earlier,
-    };
-    assert_eq!(granted(&elevations.step(event, at(2)).unwrap()), None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One request and what became of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use elevate_protocol::account::Account;
@@ -263,6 +264,24 @@ impl Elevation {
             true => each::taken(agreed.map(|vote| &vote.covers[..])) as u32,
             false => agreed.count() as u32,
         }
+    }
+
+    /// Take earlier votes for what their voters may approve now, by uid; whoever may approve nothing
+    /// any more has not agreed.
+    pub(super) fn reconsider(&mut self, mut now: BTreeMap<u32, Vec<usize>>) {
+        for vote in &mut self.votes {
+            vote.covers = now.remove(&vote.uid).unwrap_or_default();
+        }
+        self.votes
+            .retain(|vote| !vote.approved || !vote.covers.is_empty());
+    }
+
+    /// The grant begins, and ends with what was asked or with the rule's time.
+    pub(super) fn begin(&mut self, now: Moment) {
+        self.stage = Stage::Granted;
+        self.begun = Some(now);
+        let end = now.boot + self.asked.duration.as_millis() as u64;
+        self.deadline = Some(end.min(self.latest_end().unwrap_or(end)));
     }
 
     /// Whether the grant has begun and not ended.

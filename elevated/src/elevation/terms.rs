@@ -40,6 +40,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Whether the rule's own time is over.
+    pub fn is_over(&self, now: Moment) -> bool {
+        self.until.is_some_and(|until| now.boot >= until)
+    }
+
     /// When a request of `now` lapses that waits for so long at most, on the boot clock: with the
     /// rule's own time at the latest.
     pub fn lapse(&self, now: Moment, waits: Duration) -> u64 {
