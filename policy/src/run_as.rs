@@ -138,3 +138,18 @@ impl RunAs {
         user && group
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_user_is_told_apart_from_any_user_with_any_group() {
+        let any = |group| RunAs {
+            user: TargetUser::Any,
+            group,
+        };
+        assert_eq!(any(TargetGroup::Any).to_string(), "ALL");
+        assert_eq!(any(TargetGroup::Own).to_string(), "ALL:OWN");
+    }
+}
