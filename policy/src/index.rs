@@ -16,7 +16,9 @@ pub(crate) struct Index {
 #[derive(Clone, Debug, Default)]
 struct Paths {
     by_path: HashMap<Box<[u8]>, Vec<usize>>,
-    /// Those with `ALL`, `SHELL` or a wildcard in a path: they may match any file.
+    /// Those with a wildcard in a path, by the folder that comes before it, with its `/`.
+    by_folder: HashMap<Box<[u8]>, Vec<usize>>,
+    /// Those with `ALL` or `SHELL`: they may match any file.
     anywhere: Vec<usize>,
 }
 
@@ -24,21 +26,13 @@ impl Index {
     pub(crate) fn new(rules: &[Rule]) -> Self {
         let mut index = Self::default();
         for (at, rule) in rules.iter().enumerate() {
-            let (commands, edit) = (&rule.commands, &rule.edit);
-            match commands.iter().all(|command| command.is_literal()) {
-                true => index
-                    .commands
-                    .add(at, commands.iter().flat_map(|one| one.literal_paths())),
-                false => index.commands.anywhere.push(at),
-            }
+            index.commands.add_commands(at, &rule.commands);
             // No file can be edited where everything is forbidden.
             let nothing_goes = rule.effect() == Effect::Deny
-                && commands.iter().any(|command| command.is_anything());
-            match !nothing_goes && edit.iter().all(|path| path.is_literal()) {
-                true => index
-                    .edits
-                    .add(at, edit.iter().flat_map(|one| one.literal_paths())),
-                false => index.edits.anywhere.push(at),
+                && rule.commands.iter().any(|command| command.is_anything());
+            match nothing_goes {
+                true => index.edits.anywhere.push(at),
+                false => index.edits.add_edit(at, &rule.edit),
             }
         }
         index
@@ -51,14 +45,18 @@ impl Index {
 
     /// The rules that can say all that `command` says, in the order of their names.
     pub(crate) fn covering(&self, command: &Command) -> Vec<usize> {
-        let literal = command.literal_paths().filter(|_| command.is_literal());
-        self.commands.candidates(literal)
+        match command.is_literal() {
+            true => self.commands.candidates(command.literal_paths()),
+            false => self.commands.wild(),
+        }
     }
 
     /// The rules that can say all that an entry of `edit` says, in the order of their names.
     pub(crate) fn covering_edit(&self, edit: &EditPath) -> Vec<usize> {
-        let literal = edit.literal_paths().filter(|_| edit.is_literal());
-        self.edits.candidates(literal)
+        match edit.is_literal() {
+            true => self.edits.candidates(edit.literal_paths()),
+            false => self.edits.wild(),
+        }
     }
 
     /// The rules that can match the edit of some of `paths`, in the order of their names.
@@ -69,18 +67,62 @@ impl Index {
 }
 
 impl Paths {
-    fn add<'a>(&mut self, at: usize, paths: impl Iterator<Item = &'a [u8]>) {
-        for path in paths.collect::<BTreeSet<_>>() {
-            self.by_path.entry(path.into()).or_default().push(at);
-        }
+    fn add_commands(&mut self, at: usize, commands: &[Command]) {
+        let folders: Option<Vec<_>> = commands.iter().map(Command::folders).collect();
+        let Some(folders) = folders else {
+            return self.anywhere.push(at);
+        };
+        let literal = commands.iter().flat_map(Command::literal_paths);
+        add(&mut self.by_path, at, literal);
+        add(&mut self.by_folder, at, folders.into_iter().flatten());
+    }
+
+    fn add_edit(&mut self, at: usize, edit: &[EditPath]) {
+        let literal = edit.iter().flat_map(EditPath::literal_paths);
+        add(&mut self.by_path, at, literal);
+        add(
+            &mut self.by_folder,
+            at,
+            edit.iter().flat_map(EditPath::folders),
+        );
     }
 
     fn candidates<'a>(&self, paths: impl IntoIterator<Item = &'a [u8]>) -> Vec<usize> {
-        let named = |path| self.by_path.get(path).into_iter().flatten();
-        let named = paths.into_iter().flat_map(named);
-        let mut all: Vec<_> = named.chain(&self.anywhere).copied().collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        let mut all = self.anywhere.clone();
+        for path in paths {
+            all.extend(self.by_path.get(path).into_iter().flatten());
+            for folder in folders_of(path) {
+                all.extend(self.by_folder.get(folder).into_iter().flatten());
+            }
+        }
+        in_order(all)
     }
+
+    /// Those with a wildcard of any kind.
+    fn wild(&self) -> Vec<usize> {
+        let folders = self.by_folder.values().flatten();
+        in_order(folders.chain(&self.anywhere).copied().collect())
+    }
+}
+
+fn add<'a>(
+    map: &mut HashMap<Box<[u8]>, Vec<usize>>,
+    at: usize,
+    keys: impl Iterator<Item = &'a [u8]>,
+) {
+    for key in keys.collect::<BTreeSet<_>>() {
+        map.entry(key.into()).or_default().push(at);
+    }
+}
+
+/// Every folder on the way to `path`, each with its `/`.
+fn folders_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    ends.map(|(end, _)| &path[..=end])
+}
+
+fn in_order(mut all: Vec<usize>) -> Vec<usize> {
+    all.sort_unstable();
+    all.dedup();
+    all
 }

@@ -56,6 +56,11 @@ impl EditPath {
         self.path.literals()
     }
 
+    /// The folders below which its paths with wildcards lie.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &[u8]> {
+        self.path.folders()
+    }
+
     /// Whether only the paths of [`EditPath::literal_paths`] can match.
     pub(crate) fn is_literal(&self) -> bool {
         self.path.is_literal()

@@ -42,6 +42,12 @@ impl Glob {
         }
     }
 
+    /// The folder below which everything lies that a path of it can match, with its `/`.
+    pub(super) fn folder(&self) -> &[u8] {
+        let end = self.prefix.iter().rposition(|byte| *byte == b'/');
+        &self.prefix[..end.map_or(0, |end| end + 1)]
+    }
+
     pub(super) fn matches(&self, text: &[u8], reading: Reading) -> bool {
         let strict = reading == Reading::Strict;
         if strict && (text.is_empty() || has_dots(text)) {

@@ -118,6 +118,14 @@ impl Command {
         run.into_iter().flat_map(|run| run.path.literals())
     }
 
+    /// The folders below which its paths with wildcards lie; `None` where any file can match.
+    pub(crate) fn folders(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        match &self.shape {
+            Shape::Run(run) => Some(run.path.folders()),
+            Shape::Anything | Shape::Shell => None,
+        }
+    }
+
     /// Whether only the paths of [`Command::literal_paths`] can match.
     pub(crate) fn is_literal(&self) -> bool {
         matches!(&self.shape, Shape::Run(run) if run.path.is_literal())

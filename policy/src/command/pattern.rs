@@ -74,6 +74,14 @@ impl Pattern {
             .all(|alternative| matches!(alternative, Alternative::Literal(_)))
     }
 
+    /// Of each alternative with a wildcard, the folder that it stays below.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter_map(|alternative| match alternative {
+            Alternative::Literal(_) => None,
+            Alternative::Glob(glob) => Some(glob.folder()),
+        })
+    }
+
     pub(super) fn literals(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter_map(|alternative| match alternative {
             Alternative::Literal(literal) => Some(literal.as_slice()),

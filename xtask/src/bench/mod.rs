@@ -15,6 +15,7 @@ mod runner;
 mod statistics;
 mod sync;
 mod timing;
+mod verdicts;
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ use self::memory::Memory;
 use self::report::Group;
 use self::sync::Sync;
 use self::timing::Place;
+use self::verdicts::Verdicts;
 use crate::dist;
 use crate::style::Style;
 
@@ -108,6 +110,7 @@ struct Chosen {
     execs: bool,
     endings: bool,
     crowd: bool,
+    verdicts: bool,
     codes: bool,
     changes: bool,
     sync: bool,
@@ -115,7 +118,7 @@ struct Chosen {
 
 impl Chosen {
     fn needs_commands(&self) -> bool {
-        let much = self.bulk || self.execs || self.endings || self.crowd;
+        let much = self.bulk || self.execs || self.endings || self.crowd || self.verdicts;
         !self.cases.is_empty() || much || self.codes
     }
 }
@@ -129,6 +132,7 @@ struct Results {
     execs: Option<ManyExecs>,
     endings: Option<Endings>,
     crowd: Option<Crowd>,
+    verdicts: Option<Verdicts>,
     codes: Option<Codes>,
     changes: Option<Changes>,
     sync: Option<Sync>,
@@ -147,6 +151,7 @@ fn chosen(filter: Option<&str>) -> Result<Chosen> {
         execs: is_chosen(execs::NAME),
         endings: is_chosen(endings::NAME),
         crowd: is_chosen(crowd::NAME),
+        verdicts: is_chosen(verdicts::NAME),
         codes: is_chosen(codes::NAME),
         changes: is_chosen(changes::NAME),
         sync: is_chosen(sync::NAME),
@@ -177,7 +182,7 @@ fn commands(
     Ok(())
 }
 
-/// Much of something: bytes, execs, processes, sessions.
+/// Much of something: bytes, execs, processes, sessions, rules.
 fn much(machine: &Machine, chosen: &Chosen, results: &mut Results) -> Result<()> {
     if chosen.bulk {
         results.bulk = Some(bulk::measure(machine)?);
@@ -190,6 +195,9 @@ fn much(machine: &Machine, chosen: &Chosen, results: &mut Results) -> Result<()>
     }
     if chosen.crowd {
         results.crowd = Some(crowd::measure(machine)?);
+    }
+    if chosen.verdicts {
+        results.verdicts = Some(verdicts::measure(machine)?);
     }
     Ok(())
 }
@@ -220,6 +228,12 @@ fn print(results: &Results) {
     if let Some(crowd) = &results.crowd {
         println!("Many sessions at once:\n\n{}", crowd.table());
     }
+    if let Some(verdicts) = &results.verdicts {
+        println!(
+            "A verdict, and sudo's, over many rules:\n\n{}",
+            verdicts.table()
+        );
+    }
     if let Some(codes) = &results.codes {
         println!("One TOTP check, in one process:\n\n{}", codes.table());
     }
@@ -235,6 +249,7 @@ fn print(results: &Results) {
     let verdicts = verdicts.chain(report::memory_verdicts(&results.memory));
     let verdicts = verdicts.chain(results.bulk.iter().flat_map(Bulk::verdicts));
     let verdicts = verdicts.chain(results.execs.iter().map(ManyExecs::verdict));
+    let verdicts = verdicts.chain(results.verdicts.iter().flat_map(Verdicts::verdicts));
     let verdicts = verdicts.chain(results.codes.iter().map(Codes::verdict));
     let verdicts = verdicts.chain(results.changes.iter().map(Changes::verdict));
     let verdicts = verdicts.chain(results.sync.iter().map(Sync::verdict));

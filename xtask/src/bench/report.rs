@@ -14,6 +14,7 @@ use super::memory::Memory;
 use super::statistics::{Samples, ratio};
 use super::sync::Sync;
 use super::timing::{Measured, Place};
+use super::verdicts::Verdicts;
 use crate::table::Table;
 
 /// What `elevate true` should reach: at most this many times the other's median.
@@ -142,6 +143,7 @@ pub(super) fn json(release: &str, load: f64, results: &Results) -> Value {
         "execs": results.execs.as_ref().map(ManyExecs::json),
         "endings": results.endings.as_ref().map(Endings::json),
         "crowd": results.crowd.as_ref().map(Crowd::json),
+        "verdicts": results.verdicts.as_ref().map(Verdicts::json),
         "codes": results.codes.as_ref().map(Codes::json),
         "changes": results.changes.as_ref().map(Changes::json),
         "sync": results.sync.as_ref().map(Sync::json),
