@@ -205,7 +205,7 @@ pub(super) const RULE: Keys = Keys {
         key(
             "run_as",
             Takes::OneOrMore(RUN_AS),
-            "As whom: user, #uid, user:group, SELF, ALL",
+            "As whom: user, #uid, user:group, SELF, ALL, ALL:OWN",
         ),
         key("commands", Takes::Commands, "What may be run"),
         key(

@@ -506,3 +506,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_named_by_its_hash_may_be_changed() {
+    let hash = "0123456789abcdef".repeat(4);
+    let policy = policy(&rule("r", &format!("sha256:{hash} /opt/a/tool"), ""));
+    let anybodys = |_: &[u8]| Some(vec![part("/opt/a/tool", 900, 0, 0o100_777)]);
+    assert!(policy.writable_commands(anybodys, |_| None).is_empty());
+}
