@@ -16,10 +16,13 @@ use crate::leader::{SERVICE, pam_failure};
 use crate::sys::pam::{Item, Pam, PamError};
 use crate::sys::signals;
 
+/// How long PAM may take, in seconds: less than the alarm that would end the leader without a word.
+const TIME: u32 = START_TIME.as_secs() as u32 - 5;
+
 /// Answer the [`CheckAccount`] in `body` on `reply`; the exit status of this process.
 pub(crate) fn run(body: &[u8], reply: &OwnedFd) -> i32 {
     // A module that hangs ends with the alarm, and whoever waits sees the socket close.
-    signals::alarm(START_TIME.as_secs() as u32);
+    signals::alarm(TIME);
     let checked = match message::decode::<CheckAccount>(body) {
         Ok(Frame::Message(order)) => check(&order),
         _ => refused(Failure::new(ErrorName::Failed, "malformed order")),
