@@ -2,7 +2,7 @@
 //! stand there and those that left it.
 
 use avt::observer::DirtyRows;
-use avt::parser::Function;
+use avt::parser::{DecMode, EdScope, Function};
 use avt::{Line, Observation, Observer, Operation, ScreenKind, Terminal};
 use elevate_protocol::stream::Window;
 
@@ -29,8 +29,20 @@ struct Row {
 pub(super) struct Left {
     /// What it said.
     pub(super) text: String,
-    /// Whether it was cleared away; else it made room for others.
-    pub(super) cleared: bool,
+    /// How it left.
+    pub(super) way: Way,
+}
+
+/// How a line leaves the screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It made room for others.
+    #[default]
+    Scrolled,
+    /// It was cleared away.
+    Cleared,
+    /// It stood on a screen of a program's own, which was cleared or left.
+    Alternate,
 }
 
 /// A line on the screen.
@@ -120,7 +132,7 @@ impl Lines {
 struct Leaving {
     /// What left of a line that has not left as a whole.
     pending: String,
-    cleared: bool,
+    way: Way,
     left: Vec<Left>,
 }
 
@@ -130,10 +142,42 @@ impl Leaving {
         if !line.is_wrapped() || self.pending.len() > LINE_BYTES {
             self.left.push(Left {
                 text: self.pending.trim_end().to_owned(),
-                cleared: self.cleared,
+                way: self.way,
             });
             self.pending.clear();
         }
+    }
+}
+
+impl Leaving {
+    /// What stands on a screen of a program's own, which keeps nothing of what leaves it.
+    fn push_alternate(&mut self, terminal: &Terminal) {
+        // What left of a line below it is none of these.
+        let below = std::mem::take(&mut self.pending);
+        for line in terminal.screen().visible_lines() {
+            self.push(line);
+        }
+        let last = std::mem::replace(&mut self.pending, below);
+        if !last.is_empty() {
+            self.left.push(Left {
+                text: last.trim_end().to_owned(),
+                way: Way::Alternate,
+            });
+        }
+    }
+}
+
+/// Whether all that stands on a screen of a program's own goes by this.
+fn clears_alternate(operation: &Operation) -> bool {
+    match operation {
+        Operation::Function(Function::Ed(EdScope::All) | Function::Ris) => true,
+        Operation::Function(Function::Decrst(modes)) => modes.as_slice().iter().any(|mode| {
+            matches!(
+                mode,
+                DecMode::AltScreenBuffer | DecMode::SaveCursorAltScreenBuffer
+            )
+        }),
+        _ => false,
     }
 }
 
@@ -141,10 +185,15 @@ impl Observer for Leaving {
     type Output = Vec<Left>;
 
     fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
-        self.cleared = matches!(
-            operation,
-            Operation::Function(Function::Ed(_) | Function::Ris)
-        );
+        let terminal = context.terminal();
+        if terminal.active_screen_kind() == ScreenKind::Alternate && clears_alternate(operation) {
+            self.way = Way::Alternate;
+            self.push_alternate(terminal);
+        }
+        self.way = match operation {
+            Operation::Function(Function::Ed(_) | Function::Ris) => Way::Cleared,
+            _ => Way::Scrolled,
+        };
         // A reset takes what stands there without a word.
         if let Operation::Function(Function::Ris) = operation {
             let lines = context.terminal().primary_screen().all_lines();
@@ -176,11 +225,9 @@ mod tests {
         })
     }
 
-    fn left(text: &str, cleared: bool) -> Left {
-        Left {
-            text: text.into(),
-            cleared,
-        }
+    fn left(text: &str, way: Way) -> Left {
+        let text = text.into();
+        Left { text, way }
     }
 
     fn standing(lines: &Lines) -> Vec<String> {
@@ -194,10 +241,10 @@ mod tests {
         let mut lines = lines();
         assert_eq!(lines.show("a\r\n0123456789abc"), []);
         assert_eq!(standing(&lines), ["a", "0123456789abc|"]);
-        assert_eq!(lines.show("\r\nb"), [left("a", false)]);
+        assert_eq!(lines.show("\r\nb"), [left("a", Way::Scrolled)]);
         assert_eq!(lines.show("\r\nc"), []);
         assert_eq!(standing(&lines), ["0123456789abc", "b", "c|"]);
-        assert_eq!(lines.show("\r\n"), [left("0123456789abc", false)]);
+        assert_eq!(lines.show("\r\n"), [left("0123456789abc", Way::Scrolled)]);
     }
 
     #[test]
@@ -205,10 +252,10 @@ mod tests {
         let mut lines = lines();
         lines.show("one\r\ntwo");
         let gone = lines.show("\x1b[H\x1b[2J");
-        assert_eq!(gone, [left("one", true), left("two", true)]);
+        assert_eq!(gone, [left("one", Way::Cleared), left("two", Way::Cleared)]);
         lines.show("three");
         let gone = lines.show("\x1bc");
-        assert_eq!(gone[0], left("three", true));
+        assert_eq!(gone[0], left("three", Way::Cleared));
         assert_eq!(standing(&lines).concat(), "|");
     }
 
@@ -220,6 +267,20 @@ mod tests {
         assert_eq!(standing(&lines)[0], "editor|");
         lines.show("\x1b[?1049l");
         assert_eq!(standing(&lines)[0], "shell|");
+    }
+
+    #[test]
+    fn what_a_screen_of_its_own_showed_leaves_with_it() {
+        let mut lines = lines();
+        lines.show("0123456789abc\r\nx\r\ny");
+        // Of the first line one row has left, and waits for the other.
+        let gone = lines.show("\x1b[?1049h\x1b[Heditor\x1b[?1049l");
+        assert!(gone.contains(&left("editor", Way::Alternate)), "{gone:?}");
+        let gone = lines.show("\x1b[?1049h\x1b[Hone\x1b[2J\x1b[Htwo");
+        assert!(gone.contains(&left("one", Way::Alternate)), "{gone:?}");
+        assert!(!gone.contains(&left("two", Way::Alternate)), "{gone:?}");
+        lines.show("\x1b[?1049l");
+        assert_eq!(lines.show("\r\nz"), [left("0123456789abc", Way::Scrolled)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::appearances::{Appearance, Appearances, Line, Whereabouts};
 use super::film;
-use super::lines::{Left, Lines};
+use super::lines::{Left, Lines, Way};
 use super::tape::{Moment, Tape};
 use crate::failure::Failure;
 
@@ -70,9 +70,9 @@ fn parts(mut text: &str) -> impl Iterator<Item = &str> {
 /// The lines that `pattern` matches: those that left the screen, and those on it.
 fn matching(pattern: &Regex, left: Vec<Left>, lines: &Lines) -> Vec<Line> {
     let left = left.into_iter().map(|line| {
-        let whereabouts = match line.cleared {
-            true => Whereabouts::Cleared,
-            false => Whereabouts::Scrolled,
+        let whereabouts = match line.way {
+            Way::Cleared | Way::Alternate => Whereabouts::Cleared,
+            Way::Scrolled => Whereabouts::Scrolled,
         };
         (line.text, whereabouts)
     });
@@ -141,6 +141,14 @@ mod tests {
         assert_eq!(found("secret", &[drawn; 5]), ["1 secret"]);
         let editor = ["\x1b[?1049h", drawn, drawn, "\x1b[?1049l"];
         assert_eq!(found("secret", &editor), ["2 secret"]);
+    }
+
+    #[test]
+    fn what_an_editor_showed_is_found_though_it_was_left_in_the_same_go() {
+        let shown = ["\x1b[?1049h\x1b[Hsecret\x1b[?1049l$ "];
+        assert_eq!(found("secret", &shown), ["1 secret"]);
+        let cleared = ["\x1b[?1049h\x1b[Hsecret\x1b[2J\x1b[Hother"];
+        assert_eq!(found("secret", &cleared), ["1 secret"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::Read;
 use elevate_protocol::recording::Event;
 use elevate_protocol::stream::Window;
 
-use super::lines::{Lines, Standing};
+use super::lines::{Lines, Standing, Way};
 use super::paint;
 use super::tape::Tape;
 use crate::failure::Failure;
@@ -34,7 +34,8 @@ impl Transcript {
             Event::Resize(size) => self.lines.resize(*size),
             _ => return Vec::new(),
         };
-        let mut text: Vec<String> = left.iter().map(|line| paint::plain(&line.text)).collect();
+        let below = left.iter().filter(|line| line.way != Way::Alternate);
+        let mut text: Vec<String> = below.map(|line| paint::plain(&line.text)).collect();
         match self.lines.is_alternate() {
             true => self.picture = Some(self.lines.standing()),
             false => text.extend(self.picture.take().into_iter().flat_map(lines_of)),
