@@ -19,6 +19,8 @@ mod one_of_each;
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod worlds;
 
 pub use digest::{Digest, Shown};
 pub use machine::{Effect, Elevations, Event, News};
