@@ -404,7 +404,6 @@ fn what_sudo_has_and_we_do_not_is_said_in_one_line_with_a_way_out() {
         &["-h", "web1", "id"],
         &["-n", "-h", "web1", "id"],
         &["--host=web1", "id"],
-        &["--ticket", "OPS-1", "id"],
         &["-nB", "id"],
     ] {
         let (status, lines) = status(line);
