@@ -423,3 +423,10 @@ fn an_unknown_flag_comes_with_the_like_of_it_or_the_way_to_the_help() {
     let (_, said) = status(&["-x", "id"]);
     assert!(said.contains("--help"), "{said}");
 }
+
+#[test]
+fn a_ticket_goes_with_what_is_run() {
+    let options = run(&["--ticket", "OPS-1", "id", "--ticket", "of id"]);
+    assert_eq!(options.ticket.as_deref(), Some("OPS-1"));
+    assert_eq!(run(&["id"]).ticket, None);
+}
