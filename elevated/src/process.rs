@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read as _};
 
-use elevate_protocol::{Id, paths};
+use elevate_protocol::{Id, paths, terminal};
 use serde::{Deserialize, Serialize};
 
 use crate::factors::{Place, Terminal};
@@ -131,25 +131,11 @@ fn parse_real_uid(status: &str) -> Option<u32> {
     uids.split_whitespace().next()?.parse().ok()
 }
 
-/// The name of the controlling terminal of `pid`; none where it has none, or one of another kind
-/// than people log in at.
-pub fn terminal_name(pid: i32) -> Option<String> {
-    name_of_terminal(stat(pid).ok()?.terminal)
-}
-
-/// By the numbers that the kernel gives terminals (Documentation/admin-guide/devices.txt).
-fn name_of_terminal(device: u32) -> Option<String> {
-    let (major, minor) = (
-        (device >> 8) & 0xfff,
-        (device & 0xff) | ((device >> 12) & 0xfff00),
-    );
-    match (major, minor) {
-        (136..=143, _) => Some(format!("/dev/pts/{}", ((major - 136) << 8) | minor)),
-        (4, 1..=63) => Some(format!("/dev/tty{minor}")),
-        (4, 64..) => Some(format!("/dev/ttyS{}", minor - 64)),
-        (229, _) => Some(format!("/dev/hvc{minor}")),
-        _ => None,
-    }
+/// The path of the controlling terminal of `pid`; none where it has none, or one of another kind than
+/// people log in at.
+pub fn terminal_path(pid: i32) -> Option<String> {
+    let (major, minor) = terminal::numbers(stat(pid).ok()?.terminal)?;
+    Some(format!("/dev/{}", terminal::name(major, minor)?))
 }
 
 fn parse_login_uid(text: &str) -> io::Result<Option<u32>> {
@@ -181,23 +167,6 @@ fn session(cgroup: &str) -> Option<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn terminals_are_named_as_in_dev() {
-        let named = |major: u32, minor: u32| name_of_terminal((major << 8) | minor);
-        assert_eq!(named(136, 3).as_deref(), Some("/dev/pts/3"));
-        assert_eq!(named(137, 3).as_deref(), Some("/dev/pts/259"));
-        assert_eq!(named(4, 1).as_deref(), Some("/dev/tty1"));
-        assert_eq!(named(4, 64).as_deref(), Some("/dev/ttyS0"));
-        assert_eq!(named(229, 0).as_deref(), Some("/dev/hvc0"));
-        assert_eq!(named(1, 3), None);
-        // Minor numbers above 255 have their upper bits apart.
-        assert_eq!(
-            name_of_terminal((136 << 8) | 4 | (1 << 20)).as_deref(),
-            Some("/dev/pts/260")
-        );
-        assert_eq!(name_of_terminal(0), None);
-    }
 
     #[test]
     fn an_unset_login_is_no_login() {

@@ -1,6 +1,8 @@
 //! The process's real controlling terminal. `PAM_TTY` is what the host program says, and a program
 //! may be talked into saying anything; the kernel's word is in `/proc/self/stat` (proc(5)).
 
+use elevate_protocol::terminal::{name, numbers};
+
 /// The terminal's name below `/dev`, where this process has one.
 pub(crate) fn real() -> Option<String> {
     let stat = std::fs::read("/proc/self/stat").ok()?;
@@ -19,21 +21,7 @@ fn number(stat: &[u8]) -> Option<(u32, u32)> {
     let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
     // State, parent, group, session, terminal.
     let terminal: i32 = rest.split_ascii_whitespace().nth(4)?.parse().ok()?;
-    let device = terminal.cast_unsigned();
-    let major = (device >> 8) & 0xfff;
-    let minor = (device & 0xff) | ((device >> 12) & 0xfff00);
-    (device != 0).then_some((major, minor))
-}
-
-/// The usual consoles and pseudo-terminals (the kernel's devices.txt).
-fn name(major: u32, minor: u32) -> Option<String> {
-    match (major, minor) {
-        (4, 1..=63) => Some(format!("tty{minor}")),
-        (4, 64..=255) => Some(format!("ttyS{}", minor - 64)),
-        (229, _) => Some(format!("hvc{minor}")),
-        (136..=143, _) => Some(format!("pts/{}", (major - 136) * 256 + minor)),
-        _ => None,
-    }
+    numbers(terminal.cast_unsigned())
 }
 
 /// The name in a device's `uevent` in sysfs.

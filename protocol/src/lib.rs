@@ -22,6 +22,7 @@ pub mod secret;
 pub mod seqpacket;
 pub mod stdio;
 pub mod stream;
+pub mod terminal;
 pub mod transfer;
 pub mod varlink;
 

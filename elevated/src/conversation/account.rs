@@ -3,16 +3,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use elevate_protocol::launch::CheckAccount;
 use elevate_protocol::{Id, seqpacket};
 
+use super::elevate::MOMENT;
 use crate::daemon::Daemon;
 use crate::process;
-
-/// An older word is not relied on: people answer questions and wait for others meanwhile.
-const MOMENT: Duration = Duration::from_millis(100);
 
 /// A word that is on its way.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ impl AccountCheck {
         let (reply, theirs) = seqpacket::pair()?;
         let order = CheckAccount {
             caller: caller.to_owned(),
-            terminal: process::terminal_name(pid),
+            terminal: process::terminal_path(pid),
         };
         daemon.launcher.check_account(id, &order, theirs).await?;
         Ok(AccountCheck { begun, reply })

@@ -24,8 +24,9 @@ use crate::clock::Moment;
 use crate::daemon::Daemon;
 use crate::elevation::{Asked, Caller, Digest, Elevation, Event, Given, Shown, Stage};
 
-/// What was judged counts for no longer: a client can take its time to answer a question.
-const MOMENT: Duration = Duration::from_millis(100);
+/// What was judged, and PAM's word, count for no longer: a client can take its time to answer a
+/// question.
+pub(super) const MOMENT: Duration = Duration::from_millis(100);
 
 /// Hold the conversation of request `id`, from hello to the leader's taking over.
 pub async fn elevate(daemon: Arc<Daemon>, uid: u32, id: Id, ask: Ask, stream: Stream) {
