@@ -3,20 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use elevate_policy::Membership;
 use elevate_protocol::Id;
 use elevate_protocol::stream::EndReason;
 
+use super::properties::{at, vote_after, voter};
 use super::samples::request;
 use super::*;
-use crate::clock::Moment;
-
-fn at(boot: u64) -> Moment {
-    Moment {
-        boot,
-        wall: 1_800_000_000_000 + boot,
-    }
-}
 
 /// A session of alice that began at 0, lasts 10 s, and may last 25 s.
 fn running() -> (Elevations, Elevation) {
@@ -82,23 +74,7 @@ fn an_extension_that_owes_approvals_waits_for_them() {
     let (mut elevations, session) = running();
     let extension = more(&session, 2, 1, 1000);
     assert_eq!(extended(&ask(&mut elevations, &extension)), None);
-    let vote = Event::Voted {
-        id: extension.id,
-        voter: Voter {
-            name: "bob".into(),
-            uid: 2,
-            login_uid: Some(2),
-            elevated: false,
-            may_approve: Membership::Yes,
-            covers: vec![0],
-            factor: Given::None,
-        },
-        approve: true,
-        comment: String::new(),
-        shown: extension.digest,
-        rule_content: Some(extension.rule_content),
-        earlier: BTreeMap::new(),
-    };
+    let vote = vote_after(&extension, voter(2), true, BTreeMap::new());
     let effects = elevations.step(vote, at(6000)).unwrap();
     assert_eq!(extended(&effects), Some((session.id, 11_000)));
     let extension = elevations.get(extension.id).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::properties::{at, granted, vote, voter};
+use super::properties::{at, granted, vote_after, voter};
 use super::samples::request;
 use super::*;
 
@@ -17,28 +17,7 @@ fn each(elevations: &mut Elevations, elevation: &Elevation, votes: &[(u32, &[usi
             covers: covers.clone(),
             ..voter(*uid)
         };
-        let Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            ..
-        } = vote(elevation, voter, true)
-        else {
-            panic!("a vote");
-        };
-        let earlier = before.clone();
-        let event = Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            earlier,
-        };
+        let event = vote_after(elevation, voter, true, before.clone());
         last = elevations.step(event, at(1)).unwrap();
         before.insert(*uid, covers);
     }
@@ -80,34 +59,10 @@ fn whoever_lost_one_of_two_roles_counts_for_the_other_alone() {
         .step(Event::Asked(Box::new(elevation.clone())), at(0))
         .unwrap();
     assert!(!each(&mut elevations, &elevation, &[(2, &[0, 1])]));
-    let Event::Voted {
-        id,
-        voter,
-        approve,
-        comment,
-        shown,
-        rule_content,
-        ..
-    } = vote(
-        &elevation,
-        Voter {
-            covers: vec![0],
-            ..voter(3)
-        },
-        true,
-    )
-    else {
-        panic!("a vote");
+    let other = Voter {
+        covers: vec![0],
+        ..voter(3)
     };
-    let earlier = BTreeMap::from([(2, vec![0])]);
-    let event = Event::Voted {
-        id,
-        voter,
-        approve,
-        comment,
-        shown,
-        rule_content,
-        earlier,
-    };
+    let event = vote_after(&elevation, other, true, BTreeMap::from([(2, vec![0])]));
     assert_eq!(granted(&elevations.step(event, at(2)).unwrap()), None);
 }

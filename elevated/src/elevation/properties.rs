@@ -27,6 +27,17 @@ pub(super) fn voter(uid: u32) -> Voter {
 }
 
 pub(super) fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event {
+    let earlier = BTreeMap::from_iter((0..1010).map(|uid| (uid, covers(elevation, uid))));
+    vote_after(elevation, voter, approve, earlier)
+}
+
+/// The same where those who agreed `earlier` may approve as these by now.
+pub(super) fn vote_after(
+    elevation: &Elevation,
+    voter: Voter,
+    approve: bool,
+    earlier: BTreeMap<u32, Vec<usize>>,
+) -> Event {
     Event::Voted {
         id: elevation.id,
         voter,
@@ -34,7 +45,7 @@ pub(super) fn vote(elevation: &Elevation, voter: Voter, approve: bool) -> Event 
         comment: String::new(),
         shown: elevation.digest,
         rule_content: Some(elevation.rule_content),
-        earlier: BTreeMap::from_iter((0..1010).map(|uid| (uid, covers(elevation, uid)))),
+        earlier,
     }
 }
 
@@ -180,25 +191,9 @@ fn an_approval_counts_no_more_once_its_voter_may_approve_no_more() {
     elevations
         .step(vote(&elevation, voter(2), true), at(1))
         .unwrap();
-    let after = |uid: u32, before: &[u32]| match vote(&elevation, voter(uid), true) {
-        Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            ..
-        } => Event::Voted {
-            id,
-            voter,
-            approve,
-            comment,
-            shown,
-            rule_content,
-            earlier: before.iter().map(|uid| (*uid, vec![0])).collect(),
-        },
-        other => other,
+    let after = |uid: u32, before: &[u32]| {
+        let earlier = before.iter().map(|uid| (*uid, vec![0])).collect();
+        vote_after(&elevation, voter(uid), true, earlier)
     };
     let effects = elevations.step(after(3, &[]), at(2)).unwrap();
     assert_eq!(granted(&effects), None);
