@@ -3,4 +3,6 @@
 mod against_sudo;
 mod asking;
 mod cases;
+mod marked;
 mod sudo;
+mod writing;
